@@ -1,0 +1,51 @@
+"""The event catalogue: every event there is, by publisher.
+
+An event belongs to the service that publishes it. Adding one: declare it in its publisher's module here, list it below,
+run `make docs`.
+"""
+
+from __future__ import annotations
+
+from dealwire.catalogue import contract, lead, people, pipeline
+from dealwire.event import EventData
+
+PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
+    "kpi-service": (people.TeamChanged, people.MemberChanged),
+    "lead-service": (
+        lead.LeadCaptured,
+        lead.LeadLinked,
+        lead.LeadQualified,
+        lead.LeadAssigned,
+        lead.LeadAccepted,
+        lead.LeadReturned,
+        lead.LeadDiscarded,
+        lead.LeadConverted,
+    ),
+    "pipeline-service": (
+        pipeline.AccountOpened,
+        pipeline.OpportunityOpened,
+        pipeline.OpportunityStageChanged,
+        pipeline.QuoteDrafted,
+        pipeline.QuoteConfirmed,
+        pipeline.QuoteSent,
+        pipeline.QuoteAccepted,
+        pipeline.WonDealImported,
+        pipeline.OpportunityWon,
+        pipeline.OpportunityLost,
+    ),
+    "contract-service": (
+        contract.ContractDrafted,
+        contract.ContractReviewRequested,
+        contract.ContractReviewed,
+        contract.ContractApproved,
+        contract.ContractSigned,
+        contract.PaymentReceived,
+        contract.OrderHandedOver,
+        contract.OrderAccepted,
+        contract.OrderEscalated,
+        contract.OrderDelivered,
+    ),
+}
+
+CATALOGUE: dict[str, type[EventData]] = {event.type: event for events in PUBLISHED.values() for event in events}
+"""Every event type, e.g. `contract.signed.v1`, with its model."""

@@ -1,0 +1,160 @@
+"""Events of contract-service."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from dealwire.catalogue.common import Id, Line, Money, Sha256, Text
+from dealwire.event import EventData
+
+
+class Desk(StrEnum):
+    """Who reviews a contract (C2)."""
+
+    SALES_OPS = "sales_ops"
+    LEGAL = "legal"
+    FINANCE = "finance"
+
+
+class Department(StrEnum):
+    """Who takes an order over (C8)."""
+
+    PRODUCTION = "production"
+    DELIVERY = "delivery"
+    SERVICE = "service"
+
+
+class ContractDrafted(EventData):
+    """A contract was drafted from an accepted quote (C1)."""
+
+    type: ClassVar[str] = "contract.drafted.v1"
+
+    contract_id: Id
+    opportunity_id: Id
+    account_id: Id | None = None
+    account_name: Line | None = None
+    am_id: Id
+    amount: Money
+
+
+class ContractReviewRequested(EventData):
+    """The desks in `desks` review in parallel; legal only when a special clause is in the contract (C2, C3)."""
+
+    type: ClassVar[str] = "contract.review_requested.v1"
+
+    contract_id: Id
+    desks: tuple[Desk, ...]
+    round: int
+
+
+class ContractReviewed(EventData):
+    """A desk approved, or objected."""
+
+    type: ClassVar[str] = "contract.reviewed.v1"
+
+    contract_id: Id
+    desk: Desk
+    approved: bool
+    by: Id
+    comment: Text | None = None
+    round: int
+
+
+class ContractApproved(EventData):
+    """All desks asked have approved; the contract may be signed."""
+
+    type: ClassVar[str] = "contract.approved.v1"
+
+    contract_id: Id
+    round: int
+
+
+class ContractSigned(EventData):
+    """The contract is signed (C5). `opened_on` is the day the deal was opened, `drafted_on` that of the draft.
+
+    `historical` contracts come from an older system: they count, but nothing is handed over.
+    """
+
+    type: ClassVar[str] = "contract.signed.v1"
+
+    contract_id: Id
+    opportunity_id: Id
+    account_id: Id | None = None
+    account_name: Line | None = None
+    am_id: Id
+    se_id: Id | None = None
+    amount: Money
+    signatories: tuple[Line, ...] = ()
+    document_sha256: Sha256 | None = None
+    signed_on: date
+    opened_on: date
+    drafted_on: date | None = None
+    historical: bool = False
+
+
+class PaymentReceived(EventData):
+    """Money came in for a contract (C15)."""
+
+    type: ClassVar[str] = "payment.received.v1"
+
+    contract_id: Id
+    am_id: Id
+    reference: Line
+    amount: Money
+    received_on: date
+    paid: Money
+    outstanding: Money
+
+
+class OrderHandedOver(EventData):
+    """Production, delivery and service have the order and accept it by `accept_by` (C8)."""
+
+    type: ClassVar[str] = "order.handed_over.v1"
+
+    order_id: Id
+    contract_id: Id
+    opportunity_id: Id
+    account_id: Id | None = None
+    account_name: Line | None = None
+    am_id: Id
+    departments: tuple[Department, ...]
+    accept_by: AwareDatetime
+
+
+class OrderAccepted(EventData):
+    """A department accepted the order; `complete` when it was the last one."""
+
+    type: ClassVar[str] = "order.accepted.v1"
+
+    order_id: Id
+    contract_id: Id
+    department: Department
+    by: Id
+    complete: bool
+
+
+class OrderEscalated(EventData):
+    """Departments in `waiting_for` had not accepted the order in time (C8)."""
+
+    type: ClassVar[str] = "order.escalated.v1"
+
+    order_id: Id
+    contract_id: Id
+    am_id: Id
+    waiting_for: tuple[Department, ...]
+    due: AwareDatetime
+
+
+class OrderDelivered(EventData):
+    """What was sold is delivered."""
+
+    type: ClassVar[str] = "order.delivered.v1"
+
+    order_id: Id
+    contract_id: Id
+    am_id: Id
+    delivered_on: date

@@ -1,0 +1,133 @@
+"""Events of lead-service."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import AwareDatetime
+
+from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text, Value
+from dealwire.event import EventData
+
+
+class Bant(Value):
+    """What is known of budget, authority, need and timeline, each from 0 (nothing) to 100 (confirmed) (L7)."""
+
+    budget: int
+    authority: int
+    need: int
+    timeline: int
+
+
+class ScoreReason(Value):
+    """Why a criterion gave its points."""
+
+    criterion: str
+    points: int
+    because: str
+
+
+class LeadCaptured(EventData):
+    """A new lead is with intake (L1, L3)."""
+
+    type: ClassVar[str] = "lead.captured.v1"
+
+    lead_id: Id
+    company: Line
+    contact: Contact
+    channel: Channel
+    campaign: Line | None = None
+    cost: Money | None = None
+    industry: Line | None = None
+    region: Line | None = None
+    need: Text | None = None
+
+
+class LeadLinked(EventData):
+    """Somebody already known came in again and was linked to the lead there is (L3)."""
+
+    type: ClassVar[str] = "lead.linked.v1"
+
+    lead_id: Id
+    matched_on: tuple[Literal["phone", "email"], ...]
+    channel: Channel
+    campaign: Line | None = None
+    cost: Money | None = None
+
+
+class LeadQualified(EventData):
+    """A lead was scored and graded by a model (L6–L8)."""
+
+    type: ClassVar[str] = "lead.qualified.v1"
+
+    lead_id: Id
+    model: str
+    score: int
+    grade: Grade
+    reasons: tuple[ScoreReason, ...]
+
+
+class LeadAssigned(EventData):
+    """An AM has the lead and must accept it by `accept_by`; the SEs in `copied` know (L10, L13)."""
+
+    type: ClassVar[str] = "lead.assigned.v1"
+
+    lead_id: Id
+    am_id: Id
+    copied: tuple[Id, ...] = ()
+    grade: Grade
+    attempt: int
+    accept_by: AwareDatetime
+    because: tuple[str, ...]
+
+
+class LeadAccepted(EventData):
+    """The AM took the lead on (L13)."""
+
+    type: ClassVar[str] = "lead.accepted.v1"
+
+    lead_id: Id
+    am_id: Id
+    assigned_at: AwareDatetime
+    accepted_at: AwareDatetime
+
+
+class LeadReturned(EventData):
+    """The lead went back to intake (L13)."""
+
+    type: ClassVar[str] = "lead.returned.v1"
+
+    lead_id: Id
+    am_id: Id
+    reason: Literal["not_accepted_in_time"]
+    due: AwareDatetime
+
+
+class LeadDiscarded(EventData):
+    """The lead was found invalid (L5)."""
+
+    type: ClassVar[str] = "lead.discarded.v1"
+
+    lead_id: Id
+    reason: Text
+
+
+class LeadConverted(EventData):
+    """The lead is handed to pipeline-service with everything known, once (L20)."""
+
+    type: ClassVar[str] = "lead.converted.v1"
+
+    lead_id: Id
+    company: Line
+    contact: Contact
+    channel: Channel
+    campaign: Line | None = None
+    industry: Line | None = None
+    region: Line | None = None
+    need: Text | None = None
+    grade: Grade
+    score: int
+    bant: Bant
+    am_id: Id
+    se_id: Id | None = None
+    captured_at: AwareDatetime

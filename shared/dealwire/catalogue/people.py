@@ -1,0 +1,43 @@
+"""Events of kpi-service about the organisation. Each carries the whole state, so a replica needs only the newest."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import ClassVar
+
+from dealwire.catalogue.common import Id, Line, Role, Value
+from dealwire.event import EventData
+
+
+class Membership(Value):
+    """Which team a member belonged to from a day on, until the next entry; `None` is no team."""
+
+    team_id: Id | None
+    since: date
+
+
+class TeamChanged(EventData):
+    """A team was formed or changed."""
+
+    type: ClassVar[str] = "team.changed.v1"
+
+    team_id: Id
+    name: Line
+    manager_id: Id | None = None
+    region: Line | None = None
+
+
+class MemberChanged(EventData):
+    """A member joined or changed. `industries`, `regions` and `product_lines` are what leads are routed by (L9)."""
+
+    type: ClassVar[str] = "member.changed.v1"
+
+    member_id: Id
+    name: Line
+    roles: tuple[Role, ...]
+    manager_id: Id | None = None
+    memberships: tuple[Membership, ...] = ()
+    industries: tuple[Line, ...] = ()
+    regions: tuple[Line, ...] = ()
+    product_lines: tuple[Line, ...] = ()
+    active: bool = True
