@@ -1,0 +1,53 @@
+"""Who or what makes a change, and what makes a repeat of it recognisable."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from dealwire.event import Event, derived_id
+from dealwire.kit.trace import child_traceparent, new_traceparent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """A request, an event or the clock, as the reason of a change.
+
+    `correlation_id` is shared by all that follows from one outside request; `causation_id` is that of the request or
+    event at hand. `key` is what a repeat of this cause has in common with it (an Idempotency-Key within its caller, or
+    the event's id), `fingerprint` what tells that a request under the same key is another one after all.
+    """
+
+    actor: str
+    now: datetime
+    correlation_id: str
+    causation_id: str | None = None
+    traceparent: str | None = None
+    key: str | None = None
+    fingerprint: str | None = None
+    expected_version: int | None = None
+    sequence: int | None = None
+
+    @classmethod
+    def of_event(cls, event: Event, now: datetime) -> Self:
+        """An event that reached us is the cause; its actor is who did it in the first place."""
+        return cls(
+            actor=event.actor,
+            now=now,
+            correlation_id=event.correlationid,
+            causation_id=event.id,
+            traceparent=child_traceparent(event.traceparent),
+            key=event.id,
+            sequence=event.sequence,
+        )
+
+    @classmethod
+    def of_clock(cls, service: str, now: datetime) -> Self:
+        """Time passing is the cause. Nothing is to be recognised again: the record's version lets a clock act once."""
+        return cls(actor=f"{service}/clock", now=now, correlation_id=str(uuid.uuid4()), traceparent=new_traceparent())
+
+    def new_id(self, kind: str) -> str:
+        """An id for a record of that kind: the same one when the cause is a repeat, else a random one."""
+        return derived_id(kind, self.key) if self.key else str(uuid.uuid4())
