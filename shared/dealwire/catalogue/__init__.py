@@ -35,6 +35,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
     ),
     "contract-service": (
         contract.ContractDrafted,
+        contract.ContractTermsChanged,
         contract.ContractReviewRequested,
         contract.ContractReviewed,
         contract.ContractApproved,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field, model_validator
 
-from dealwire.catalogue.common import Id, Line, Money, Sha256, Text
+from dealwire.catalogue.common import Id, Line, Money, Sha256, Text, Value
 from dealwire.event import EventData
 
 
@@ -28,6 +28,36 @@ class Department(StrEnum):
     SERVICE = "service"
 
 
+class Topic(StrEnum):
+    """What a special clause is about (C2)."""
+
+    BREACH = "breach"
+    IP = "ip"
+    LIABILITY = "liability"
+    OTHER = "other"
+
+
+class Clause(Value):
+    """A clause of a contract; a special one departs from the house's standard in its topic, a standard one has none."""
+
+    kind: Literal["standard", "special"]
+    topic: Topic | None = None
+    text: Annotated[Text, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _special_has_topic(self) -> Self:
+        if (self.topic is not None) != (self.kind == "special"):
+            raise ValueError("a special clause names its topic, a standard one has none")
+        return self
+
+
+class Instalment(Value):
+    """A part of the contract's amount and the day it is due (C15)."""
+
+    due_on: date
+    amount: Money
+
+
 class ContractDrafted(EventData):
     """A contract was drafted from an accepted quote (C1)."""
 
@@ -39,6 +69,19 @@ class ContractDrafted(EventData):
     account_name: Line | None = None
     am_id: Id
     amount: Money
+
+
+class ContractTermsChanged(EventData):
+    """The AM rewrote a draft's terms; these are the whole terms now (C1).
+
+    An empty `payment_plan` stands for the whole amount at the end of the credit term after signing (C15).
+    """
+
+    type: ClassVar[str] = "contract.terms_changed.v1"
+
+    contract_id: Id
+    clauses: tuple[Clause, ...]
+    payment_plan: tuple[Instalment, ...]
 
 
 class ContractReviewRequested(EventData):
