@@ -24,6 +24,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
     "pipeline-service": (
         pipeline.AccountOpened,
         pipeline.OpportunityOpened,
+        pipeline.OpportunitySeAssigned,
         pipeline.OpportunityStageChanged,
         pipeline.QuoteDrafted,
         pipeline.QuoteConfirmed,

@@ -41,6 +41,16 @@ class OpportunityOpened(EventData):
     historical: bool = False
 
 
+class OpportunitySeAssigned(EventData):
+    """A deal has an SE, or another one (P20)."""
+
+    type: ClassVar[str] = "opportunity.se_assigned.v1"
+
+    opportunity_id: Id
+    am_id: Id
+    se_id: Id
+
+
 class OpportunityStageChanged(EventData):
     """A deal moved. `first_entry` is true the first time it ever enters `to_stage`, so a funnel counts it once."""
 
