@@ -1,0 +1,1 @@
+"""The rules of contracts and orders: pure functions from (state, input, now) to (state, events)."""

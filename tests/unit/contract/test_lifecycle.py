@@ -1,0 +1,92 @@
+"""Whatever people try, in whatever order: what must always hold for a contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from unit.contract.builders import AM, POLICY, SPECIAL, STANDARD, TODAY, a_draft, a_receipt, a_signature, decide
+
+from contract_service.domain.contract import Contract, Status
+from contract_service.domain.drafting import change_terms
+from contract_service.domain.payments import record_receipt
+from contract_service.domain.review import desks_for, submit
+from contract_service.domain.signing import sign
+from dealwire.catalogue.contract import (
+    Clause,
+    ContractApproved,
+    ContractReviewed,
+    ContractReviewRequested,
+    ContractSigned,
+    Desk,
+)
+from dealwire.errors import Conflict, Rejected
+from dealwire.event import Decision, EventData
+
+
+class AContract(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.contract = a_draft()
+        self.happened: list[EventData] = []
+
+    def attempt(self, decision: Callable[[Contract], Decision[Contract]]) -> None:
+        before = self.contract
+        try:
+            self.contract, events = decision(before)
+        except (Conflict, Rejected):
+            return
+        assert bool(events) == (self.contract != before), "a change says what happened, and nothing else does"
+        self.happened.extend(events)
+
+    @rule(clauses=st.lists(st.sampled_from([STANDARD, SPECIAL]), max_size=2))
+    def rewrite(self, clauses: list[Clause]) -> None:
+        self.attempt(lambda contract: change_terms(contract, clauses, [], AM))
+
+    @rule()
+    def submit(self) -> None:
+        self.attempt(lambda contract: submit(contract, AM))
+
+    @rule(desk=st.sampled_from(Desk), approved=st.sampled_from([True, True, False]), by=st.sampled_from("xy"))
+    def review(self, desk: Desk, approved: bool, by: str) -> None:
+        self.attempt(lambda contract: decide(contract, desk, approved=approved, by=by))
+
+    @rule(approved=st.booleans())
+    def submit_and_decide(self, approved: bool) -> None:
+        self.submit()
+        for desk in Desk:
+            self.review(desk, approved=approved, by="x")
+
+    @rule(document=st.sampled_from("ab"))
+    def sign(self, document: str) -> None:
+        self.attempt(lambda contract: sign(contract, a_signature(document_sha256=document * 64), AM, TODAY, POLICY))
+
+    @rule(reference=st.sampled_from("pq"), minor=st.sampled_from([1, 60_000]))
+    def receive(self, reference: str, minor: int) -> None:
+        self.attempt(lambda contract: record_receipt(contract, a_receipt(reference, minor), TODAY))
+
+    @invariant()
+    def an_approved_contract_has_the_approval_of_every_desk_concerned_for_the_terms_it_has(self) -> None:
+        if self.contract.status in {Status.APPROVED, Status.SIGNED}:
+            assert {each.desk for each in self.contract.reviews if each.approved} == set(
+                desks_for(self.contract.clauses)
+            )
+
+    @invariant()
+    def every_round_is_asked_for_once_and_each_desk_decides_once_in_it(self) -> None:
+        rounds = [event.round for event in self.happened if isinstance(event, ContractReviewRequested)]
+        decided = [(event.round, event.desk) for event in self.happened if isinstance(event, ContractReviewed)]
+        assert rounds == list(range(1, self.contract.round + 1))
+        assert len(decided) == len(set(decided))
+
+    @invariant()
+    def it_is_approved_and_signed_once(self) -> None:
+        kinds = [type(event) for event in self.happened]
+        assert kinds.count(ContractApproved) == (self.contract.status in {Status.APPROVED, Status.SIGNED})
+        assert kinds.count(ContractSigned) == (self.contract.status is Status.SIGNED)
+
+
+TestAContract = AContract.TestCase
+TestAContract.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
