@@ -1,0 +1,95 @@
+"""Where the tests' MongoDB and RabbitMQ come from: this machine, containers, or addresses in the environment."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+
+from dealwire.stack.binaries import BUILD
+from dealwire.stack.infra import Infra
+from dealwire.stack.mongod import form_replica_set
+from dealwire.stack.processes import Progress
+
+MONGO_IMAGE = "mongo:7.0"
+RABBITMQ_IMAGE = "rabbitmq:4.0-management"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """A MongoDB, a RabbitMQ (any virtual host) and its management API, credentials included."""
+
+    mongo_url: str
+    amqp_url: str
+    management_url: str
+
+
+_NAMES = [f"DEALWIRE_TEST_{part}_URL" for part in ("MONGO", "AMQP", "MANAGEMENT")]
+
+
+def are_given() -> bool:
+    """Whether the environment names servers."""
+    return any(name in os.environ for name in _NAMES)
+
+
+@asynccontextmanager
+async def given(_: Progress) -> AsyncIterator[Addresses]:
+    """The servers named in DEALWIRE_TEST_MONGO_URL, DEALWIRE_TEST_AMQP_URL and DEALWIRE_TEST_MANAGEMENT_URL."""
+    assert all(name in os.environ for name in _NAMES), f"{', '.join(_NAMES)} go together: set all or none"
+    yield Addresses(*(os.environ[name] for name in _NAMES))
+
+
+@asynccontextmanager
+async def embedded(progress: Progress) -> AsyncIterator[Infra]:
+    """Servers of one's own, as child processes, in a folder that goes with them."""
+    BUILD.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="tests-", dir=BUILD, ignore_cleanup_errors=True) as folder:
+        infra = Infra(Path(folder), progress)
+        await infra.start()
+        try:
+            yield infra
+        finally:  # nobody will read the data again, so there is no need to close it with care
+            await asyncio.gather(infra.mongod.kill(), infra.broker.kill())
+            await infra.stop()
+
+
+@asynccontextmanager
+async def containers(progress: Progress) -> AsyncIterator[Addresses]:
+    """The public images; the containers are removed at the end."""
+    progress(f"starting {MONGO_IMAGE} and {RABBITMQ_IMAGE}")
+    testcontainers_config.ryuk_disabled = True  # a third image; `with` removes the containers as well
+    mongo = DockerContainer(MONGO_IMAGE).with_command("mongod --replSet rs0 --bind_ip_all").with_exposed_ports(27017)
+    rabbitmq = DockerContainer(RABBITMQ_IMAGE).with_exposed_ports(5672, 15672)
+    with mongo, rabbitmq:
+        host = rabbitmq.get_container_host_ip()
+        addresses = Addresses(
+            f"mongodb://{mongo.get_container_host_ip()}:{mongo.get_exposed_port(27017)}/?directConnection=true",
+            f"amqp://guest:guest@{host}:{rabbitmq.get_exposed_port(5672)}/",
+            f"http://guest:guest@{host}:{rabbitmq.get_exposed_port(15672)}",
+        )
+        await _until(lambda: form_replica_set(addresses.mongo_url, "localhost:27017"), MONGO_IMAGE)
+        await _until(lambda: _listens(addresses.management_url), RABBITMQ_IMAGE)
+        yield addresses
+
+
+def _listens(management_url: str) -> bool:
+    try:
+        return httpx.get(f"{management_url}/api/health/checks/port-listener/5672", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+async def _until(ready: Callable[[], bool], what: str, patience: float = 90.0) -> None:
+    deadline = time.monotonic() + patience
+    while not await asyncio.to_thread(ready):
+        assert time.monotonic() < deadline, f"{what} was not ready after {patience:.0f} s"
+        await asyncio.sleep(0.2)
