@@ -1,0 +1,1 @@
+"""People, facts and figures: who sells, what happened, and what it adds up to."""
