@@ -124,3 +124,12 @@ class Event(BaseModel):
 def schema_uri(event_type: str) -> str:
     """The `dataschema` of an event type, which is also the `$id` of its published JSON Schema."""
     return f"urn:dealwire:event:{event_type}"
+
+
+class CatchUpStarted(EventData):
+    """A service's inbox was new or had been deleted, so it now replays the log up to this event."""
+
+    type: ClassVar[str] = "service.catch_up_started.v1"
+
+    service: str
+    queue: str

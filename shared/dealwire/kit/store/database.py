@@ -1,0 +1,123 @@
+"""The connection to a service's own MongoDB database."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, ParamSpec, TypeVar
+
+from bson.codec_options import CodecOptions, TypeRegistry
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo import IndexModel, WriteConcern
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
+from pymongo.read_concern import ReadConcern
+
+from dealwire.errors import Unavailable
+
+Document = dict[str, Any]
+Collection = AsyncIOMotorCollection[Document]
+Session = AsyncIOMotorClientSession
+
+DUPLICATE_KEY = 11000
+_TIMEOUT_MS = 5_000
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index of a collection: fields with 1 or -1, e.g. `Index({"state.phone": 1}, unique=True)`."""
+
+    keys: Mapping[str, int]
+    unique: bool = False
+    where: Mapping[str, Any] | None = field(default=None)
+
+    def model(self) -> IndexModel:
+        partial = {"partialFilterExpression": dict(self.where)} if self.where else {}
+        return IndexModel(list(self.keys.items()), unique=self.unique, **partial)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+def needs_database(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+    """Turns "the database is away" into the error tree's Unavailable, whoever calls."""
+
+    @functools.wraps(method)
+    async def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return await method(*args, **kwargs)
+        except (ConnectionFailure, ExecutionTimeout, WTimeoutError) as error:
+            raise Unavailable("database-away", "The database cannot be reached. Try again in a moment.") from error
+        except PyMongoError as error:
+            if is_transient(error):
+                raise Unavailable("database-busy", "The database asks to try again in a moment.") from error
+            raise
+
+    return wrapped
+
+
+def is_transient(error: PyMongoError) -> bool:
+    """A primary that steps down, or a transaction that has to start over."""
+    return error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")
+
+
+class Database:
+    """One MongoDB database, opened lazily: a service starts and answers `/livez` while MongoDB is still away.
+
+    Writes are acknowledged by a majority and journalled, so that what was answered is never lost.
+    """
+
+    def __init__(self, url: str, name: str) -> None:
+        self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            url,
+            tz_aware=True,
+            retryWrites=True,
+            serverSelectionTimeoutMS=_TIMEOUT_MS,
+            timeoutMS=4 * _TIMEOUT_MS,
+            appname=name,
+        )
+        self._database = self._client.get_database(
+            name,
+            codec_options=CodecOptions(tz_aware=True, type_registry=TypeRegistry(fallback_encoder=_plain)),
+            write_concern=WriteConcern(w="majority", j=True),
+            read_concern=ReadConcern("majority"),
+        )
+        self._indexes: dict[str, list[Index]] = {}
+
+    def collection(self, name: str, indexes: Sequence[Index] = ()) -> Collection:
+        """A collection; its indexes are there before the service is ready."""
+        self._indexes.setdefault(name, []).extend(indexes)
+        return self._database.get_collection(name)
+
+    @needs_database
+    async def ensure_indexes(self) -> None:
+        """Creates what is missing; what is there stays."""
+        for name, indexes in self._indexes.items():
+            if indexes:
+                await self._database.get_collection(name).create_indexes([index.model() for index in indexes])
+
+    @needs_database
+    async def ping(self) -> None:
+        """Raises Unavailable when MongoDB does not answer."""
+        await self._database.command("ping")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Session]:
+        """Several records that must change together, or not at all."""
+        async with await self._client.start_session() as session, session.start_transaction():
+            yield session
+
+    async def start(self) -> None:
+        """Nothing to wait for: see `ensure_indexes` and `ping`."""
+
+    async def stop(self) -> None:
+        self._client.close()

@@ -1,0 +1,73 @@
+"""Events that are committed with their records and not yet confirmed by the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
+
+from dealwire.event import Event, utc_now
+from dealwire.kit.store.database import DUPLICATE_KEY, Collection, Document, needs_database
+
+
+class Outbox:
+    """The relay's view of a record store: what is pending, and moving what was confirmed to the history."""
+
+    def __init__(self, records: Collection, events: Collection) -> None:
+        self._records = records
+        self._events = events
+
+    @needs_database
+    async def claim_pending(self, before: datetime, lease: timedelta, limit: int) -> list[tuple[str, list[Event]]]:
+        """Records with events pending since before that moment, the oldest first, under a short lease.
+
+        The lease only saves work: without it two replicas would announce the same events twice.
+        """
+        now = utc_now()
+        free = {"pending_since": {"$lt": before}, "$or": [{"leased_until": None}, {"leased_until": {"$lt": now}}]}
+        candidates = self._records.find(free, {"_id": 1}).sort("pending_since", 1).limit(limit)
+        claimed = []
+        async for candidate in candidates:
+            document = await self._records.find_one_and_update(
+                {"_id": candidate["_id"], **free}, {"$set": {"leased_until": now + lease}}, {"outbox": 1}
+            )
+            if document:
+                claimed.append((document["_id"], [Event.model_validate(event) for event in document["outbox"]]))
+        return claimed
+
+    @needs_database
+    async def settle(self, confirmed: Mapping[str, Sequence[Event]]) -> None:
+        """Moves events that the broker confirmed from their records' outboxes to the history."""
+        history = [{"_id": event.id, **event_document(event)} for events in confirmed.values() for event in events]
+        try:
+            await self._events.insert_many(history, ordered=False)
+        except BulkWriteError as error:
+            if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
+                raise
+        await self._records.bulk_write(
+            [_settle(record_id, events) for record_id, events in confirmed.items()], ordered=False
+        )
+
+    @needs_database
+    async def pending(self) -> tuple[int, datetime | None]:
+        """How many records have events pending, and since when the oldest has."""
+        oldest = await self._records.find_one(
+            {"pending_since": {"$exists": True}}, {"pending_since": 1}, sort=[("pending_since", 1)]
+        )
+        if oldest is None:
+            return 0, None
+        return await self._records.count_documents({"pending_since": {"$exists": True}}), oldest["pending_since"]
+
+
+def event_document(event: Event) -> Document:
+    return event.model_dump(mode="json", exclude_none=True)
+
+
+def _settle(id: str, events: Sequence[Event]) -> UpdateOne:
+    left = {"$filter": {"input": "$outbox", "cond": {"$not": {"$in": ["$$this.id", [event.id for event in events]]}}}}
+    since = {"$cond": [{"$eq": ["$outbox", []]}, "$$REMOVE", "$pending_since"]}
+    return UpdateOne(
+        {"_id": id}, [{"$set": {"outbox": left}}, {"$set": {"pending_since": since}}, {"$unset": "leased_until"}]
+    )

@@ -1,0 +1,390 @@
+"""The record store: a record is one document, and one conditional write commits all that a change means.
+
+state       the business fields
+version     the optimistic lock; it advances by one for every event, so it is also the sequence of the newest one
+outbox      events not yet confirmed by the broker, in order; `pending_since` while there are any
+handled     the last causes that changed the record, by key and fingerprint: what makes a repeat recognisable
+next_due    the earliest deadline of the state
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+from pymongo import ReturnDocument
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
+
+from dealwire.calendar import Deadline
+from dealwire.errors import Conflict, NotFound, Rejected, StaleVersion, Unavailable
+from dealwire.event import Decision, Event, EventData
+from dealwire.kit.cause import Cause
+from dealwire.kit.store.cursors import make_cursor, read_cursor
+from dealwire.kit.store.database import DUPLICATE_KEY, Database, Document, Index, Session, is_transient, needs_database
+from dealwire.kit.store.outbox import Outbox, event_document
+
+S = TypeVar("S", bound=BaseModel)
+T = TypeVar("T")
+
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Record(Generic[S]):
+    """A record as it was read or just written. `replayed`: the cause had already done its work before."""
+
+    id: str
+    version: int
+    state: S
+    created_at: datetime
+    updated_at: datetime
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A piece of a list, and the cursor of the next one."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+class Taken(Conflict):
+    """Another record holds a value that only one may have; `fields` names the unique index."""
+
+    def __init__(self, fields: tuple[str, ...]) -> None:
+        super().__init__("taken", f"Another record already has this {', '.join(fields)}.")
+        self.fields = fields
+
+
+class _Overtaken(Exception):
+    """Somebody else changed the record in the meantime."""
+
+
+class Announcer(Protocol):
+    """Whoever brings committed events to the broker: the relay."""
+
+    def watch(self, store: RecordStore[Any]) -> None: ...
+
+    def offer(self, store: RecordStore[Any], id: str, events: list[Event]) -> None: ...
+
+
+def _no_deadlines(_: object) -> list[Deadline]:
+    return []
+
+
+class RecordStore(Generic[S]):
+    """All records of one kind, `name` being the collection and part of the events' `source`."""
+
+    def __init__(
+        self,
+        database: Database,
+        relay: Announcer,
+        service: str,
+        name: str,
+        state: type[S],
+        *,
+        deadlines: Callable[[S], list[Deadline]] = _no_deadlines,
+        indexes: Sequence[Index] = (),
+        remembers: int = 100,
+    ) -> None:
+        self.name = name
+        self.source = f"/{service}/{name}"
+        self.deadlines = deadlines
+        self._state = state
+        self._remembers = remembers
+        self._database = database
+        self._records = database.collection(
+            name,
+            (
+                Index({"created_at": -1, "_id": -1}),
+                Index({"pending_since": 1}, where={"pending_since": {"$exists": True}}),
+                Index({"next_due": 1}, where={"next_due": {"$exists": True}}),
+                *indexes,
+            ),
+        )
+        self._events = database.collection("events", (Index({"source": 1, "subject": 1, "sequence": 1}),))
+        self.outbox = Outbox(self._records, self._events)
+        self._relay = relay
+        relay.watch(self)
+
+    # Reading
+
+    @needs_database
+    async def get(self, id: str) -> Record[S]:
+        """Raises NotFound."""
+        return self._record(await self._document(id))
+
+    @needs_database
+    async def find_one(self, query: Mapping[str, Any]) -> Record[S] | None:
+        """The oldest record that matches; fields are named as `state.phone`."""
+        document = await self._records.find_one(query, sort=[("created_at", 1), ("_id", 1)])
+        return self._record(document) if document else None
+
+    @needs_database
+    async def count_by(self, field: str, query: Mapping[str, Any]) -> dict[str, int]:
+        """How many records match, by the value of a field."""
+        rows = self._records.aggregate([{"$match": dict(query)}, {"$group": {"_id": f"${field}", "n": {"$sum": 1}}}])
+        return {row["_id"]: row["n"] async for row in rows}
+
+    @needs_database
+    async def page(self, query: Mapping[str, Any], *, cursor: str | None = None, limit: int = 50) -> Page[Record[S]]:
+        """Records that match, newest first. Raises Rejected for a cursor that is none."""
+        conditions: list[Mapping[str, Any]] = [query]
+        if cursor:
+            created, last = read_cursor(cursor, (datetime.fromisoformat, str))
+            conditions.append(
+                {"$or": [{"created_at": {"$lt": created}}, {"created_at": created, "_id": {"$lt": last}}]}
+            )
+        found = self._records.find({"$and": conditions}).sort([("created_at", -1), ("_id", -1)]).limit(limit + 1)
+        documents = await found.to_list(None)
+        more = len(documents) > limit
+        records = [self._record(document) for document in documents[:limit]]
+        after = make_cursor(records[-1].created_at.isoformat(), records[-1].id) if more else None
+        return Page(records, after)
+
+    @needs_database
+    async def timeline(self, id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Event]:
+        """Everything that ever happened to a record, in order, announced or not yet. Raises NotFound."""
+        after = read_cursor(cursor, (int,))[0] if cursor else 0
+        document = await self._document(id)
+        query = {"source": self.source, "subject": id, "sequence": {"$gt": f"{after:010d}"}}
+        found = await self._events.find(query).sort("sequence", 1).limit(limit + 1).to_list(None)
+        told = {event.sequence: event for event in map(Event.model_validate, [*found, *document["outbox"]])}
+        events = [told[sequence] for sequence in sorted(told) if sequence > after]
+        return Page(events[:limit], make_cursor(events[limit - 1].sequence) if len(events) > limit else None)
+
+    # Writing
+
+    @needs_database
+    async def create(self, id: str, decision: Decision[S], cause: Cause) -> Record[S]:
+        """Writes a new record. One that is there already under this id is answered as it is, `replayed`.
+
+        Raises Rejected when it was created by another request under the same Idempotency-Key, Taken when a unique
+        index holds.
+        """
+        document, events = self._new(id, decision, cause)
+        try:
+            await self._records.insert_one(document)
+        except DuplicateKeyError as error:
+            fields = tuple((error.details or {}).get("keyPattern", {"_id": 1}))
+            if fields != ("_id",):
+                raise Taken(fields) from error
+            there = await self._document(id)
+            _same_request(there["origin"], cause)
+            return replace(self._record(there), replayed=True)
+        self._relay.offer(self, id, events)
+        return self._record(document, decision[0])
+
+    @needs_database
+    async def create_many(self, new: Iterable[tuple[str, Decision[S]]], cause: Cause) -> set[str]:
+        """Writes many new records at once; answers the ids of those that were there already."""
+        made = [(new_id, *self._new(new_id, decision, cause)) for new_id, decision in new]
+        there: set[str] = set()
+        if made:
+            try:
+                await self._records.insert_many([document for _, document, _ in made], ordered=False)
+            except BulkWriteError as error:
+                faults = error.details["writeErrors"]
+                if any(fault["code"] != DUPLICATE_KEY for fault in faults):
+                    raise
+                there = {made[fault["index"]][0] for fault in faults}
+        for new_id, _, events in made:
+            if new_id not in there:
+                self._relay.offer(self, new_id, events)
+        return there
+
+    @needs_database
+    async def change(self, id: str, decide: Callable[[S], Decision[S]], cause: Cause) -> Record[S]:
+        """Loads a record, lets `decide` say what becomes of it, and saves; again from the start if somebody was faster.
+
+        Raises NotFound, StaleVersion (If-Match), Rejected (the key belongs to another request), whatever `decide`
+        raises, and Unavailable when the record is too contended.
+        """
+        for attempt in range(_ATTEMPTS):
+            document = await self._document(id)
+            record, decided = self._decided(document, decide, cause)
+            if decided is None:
+                return record
+            saved = await self._save(document, decided, cause)
+            if saved is not None:
+                changed, events = saved
+                self._relay.offer(self, id, events)
+                return changed
+            await asyncio.sleep(random.random() * 0.005 * (attempt + 1))
+        raise Unavailable("contended", "Too many changes of this record at once. Try again in a moment.")
+
+    @needs_database
+    async def change_together(self, changes: Mapping[str, Callable[[S], Decision[S]]], cause: Cause) -> list[Record[S]]:
+        """Changes several records, all or none, in one transaction: for what `change` cannot do (a merge).
+
+        Raises as `change` does; a conflict with another writer starts the whole over.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with self._database.transaction() as session:
+                    saved = [await self._change_in(session, each, decide, cause) for each, decide in changes.items()]
+            except (PyMongoError, _Overtaken) as error:
+                if isinstance(error, PyMongoError) and not is_transient(error):
+                    raise
+                await asyncio.sleep(random.random() * 0.005 * (attempt + 1))
+                continue
+            for record, events in saved:
+                if events:
+                    self._relay.offer(self, record.id, events)
+            return [record for record, _ in saved]
+        raise Unavailable("contended", "Too many changes of these records at once. Try again in a moment.")
+
+    # For the clock worker
+
+    @needs_database
+    async def due(self, now: datetime, limit: int) -> list[str]:
+        """Records whose earliest deadline has come, the most overdue first."""
+        found = self._records.find({"next_due": {"$lte": now}}, {"_id": 1}).sort("next_due", 1).limit(limit)
+        return [document["_id"] async for document in found]
+
+    @needs_database
+    async def put_off(self, id: str, until: datetime) -> None:
+        """Looks at a record's deadlines again only later: after a fault, so that it does not hold others up."""
+        await self._records.update_one({"_id": id, "next_due": {"$lt": until}}, {"$set": {"next_due": until}})
+
+    @needs_database
+    async def overdue(self, now: datetime) -> int:
+        """How many records have a deadline that has passed."""
+        return await self._records.count_documents({"next_due": {"$lte": now}})
+
+    # Inside
+
+    async def _document(self, id: str, session: Session | None = None) -> Document:
+        document = await self._records.find_one({"_id": id}, session=session)
+        if document is None:
+            raise NotFound("not-found", f"There is no record {id!r} among the {self.name}.")
+        return document
+
+    def _record(self, document: Document, state: S | None = None) -> Record[S]:
+        return Record(
+            id=document["_id"],
+            version=document["version"],
+            state=state if state is not None else self._state.model_validate(document["state"]),
+            created_at=document["created_at"],
+            updated_at=document["updated_at"],
+        )
+
+    def _decided(
+        self, document: Document, decide: Callable[[S], Decision[S]], cause: Cause
+    ) -> tuple[Record[S], Decision[S] | None]:
+        """The record as it is, and what becomes of it; None when nothing does."""
+        record = self._record(document)
+        for entry in (document["origin"], *document["handled"]):
+            if cause.key is not None and entry["key"] == cause.key:
+                _same_request(entry, cause)
+                return replace(record, replayed=True), None
+        if cause.expected_version is not None and cause.expected_version != record.version:
+            raise StaleVersion(
+                "stale-version",
+                f"The record is at version {record.version}, not {cause.expected_version}. Read it again first.",
+            )
+        state, events = decide(record.state)
+        if events:
+            return record, (state, events)
+        if state != record.state:
+            raise AssertionError(f"{self.name}: a change of state without an event would be told to nobody")
+        return record, None
+
+    def _new(self, id: str, decision: Decision[S], cause: Cause) -> tuple[Document, list[Event]]:
+        state, data = decision
+        if not data:
+            raise AssertionError(f"{self.name}: a record that begins without an event would be told to nobody")
+        events = self._wrap(id, 0, data, cause)
+        document: Document = {
+            "_id": id,
+            "version": len(events),
+            "state": state.model_dump(),
+            "outbox": [event_document(event) for event in events],
+            "pending_since": cause.now,
+            "origin": {"key": cause.key, "fingerprint": cause.fingerprint},
+            "handled": [],
+            "created_at": cause.now,
+            "updated_at": cause.now,
+        }
+        if (due := self._next_due(state)) is not None:
+            document["next_due"] = due
+        return document, events
+
+    async def _change_in(
+        self, session: Session, id: str, decide: Callable[[S], Decision[S]], cause: Cause
+    ) -> tuple[Record[S], list[Event]]:
+        document = await self._document(id, session)
+        record, decided = self._decided(document, decide, cause)
+        if decided is None:
+            return record, []
+        saved = await self._save(document, decided, cause, session)
+        if saved is None:
+            raise _Overtaken
+        return saved
+
+    async def _save(
+        self, document: Document, decision: Decision[S], cause: Cause, session: Session | None = None
+    ) -> tuple[Record[S], list[Event]] | None:
+        """The one conditional write: the record as saved and all its pending events; None when somebody was faster."""
+        record_id, version = document["_id"], document["version"]
+        state, data = decision
+        events = self._wrap(record_id, version, data, cause)
+        due = self._next_due(state)
+        update: Document = {
+            "$set": {"version": version + len(events), "state": state.model_dump(), "updated_at": cause.now},
+            "$push": {"outbox": {"$each": [event_document(event) for event in events]}},
+            "$min": {"pending_since": cause.now},
+        }
+        if due is None:
+            update["$unset"] = {"next_due": ""}
+        else:
+            update["$set"]["next_due"] = due
+        if cause.key is not None:
+            entry = {"key": cause.key, "fingerprint": cause.fingerprint}
+            update["$push"]["handled"] = {"$each": [entry], "$slice": -self._remembers}
+        saved = await self._records.find_one_and_update(
+            {"_id": record_id, "version": version},
+            update,
+            {"outbox": 1},
+            return_document=ReturnDocument.AFTER,
+            session=session,
+        )
+        if saved is None:
+            return None
+        # What an earlier change left pending goes out before this one, whichever replica made it.
+        unsent = [Event.model_validate(event) for event in saved["outbox"][: -len(events)]]
+        record = Record(record_id, version + len(events), state, document["created_at"], cause.now)
+        return record, [*unsent, *events]
+
+    def _wrap(self, id: str, version: int, data: Sequence[EventData], cause: Cause) -> list[Event]:
+        return [
+            Event.of(
+                datum,
+                source=self.source,
+                subject=id,
+                sequence=sequence,
+                time=cause.now,
+                actor=cause.actor,
+                correlationid=cause.correlation_id,
+                causationid=cause.causation_id,
+                traceparent=cause.traceparent,
+            )
+            for sequence, datum in enumerate(data, version + 1)
+        ]
+
+    def _next_due(self, state: S) -> datetime | None:
+        return min((deadline.due for deadline in self.deadlines(state)), default=None)
+
+
+def _same_request(entry: Document, cause: Cause) -> None:
+    if cause.fingerprint is not None and entry["key"] == cause.key and entry["fingerprint"] != cause.fingerprint:
+        raise Rejected(
+            "idempotency-key-reused",
+            "This Idempotency-Key belongs to another request. Use a new key for a new request.",
+        )
