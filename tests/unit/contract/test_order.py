@@ -158,6 +158,12 @@ def test_a_delivery_lies_between_the_signature_and_today(day: date) -> None:
     assert (no.value.slug, no.value.pointer) == ("delivery-day-impossible", "/delivered_on")
 
 
+@pytest.mark.parametrize("day", [SIGNED_ON, TODAY])
+def test_a_delivery_may_be_of_the_day_of_the_signature_or_of_today(day: date) -> None:
+    order, _ = deliver(an_order_accepted_by(*Department), day, TODAY)
+    assert order.delivered_on == day
+
+
 def test_an_order_is_delivered_once() -> None:
     order, _ = deliver(an_order_accepted_by(*Department), TODAY, TODAY)
     assert deliver(order, TODAY, TODAY) == (order, ())

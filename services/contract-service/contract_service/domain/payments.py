@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
 from contract_service.domain.contract import Contract, Receipt, Status
@@ -64,14 +64,9 @@ def record_receipt(contract: Contract, receipt: Receipt, today: date) -> Decisio
     return received, (event,)
 
 
-def owed(contract: Contract) -> tuple[Instalment, ...]:
-    """The instalments the customer owes: the plan, once the contract is signed."""
-    return contract.payment_plan if contract.status is Status.SIGNED else ()
-
-
 def due(contract: Contract, by: date) -> Money:
     """What the plan asks for up to and including a day, paid or not."""
-    return _sum((instalment.amount for instalment in owed(contract) if instalment.due_on <= by), contract)
+    return _owed(contract, lambda instalment: instalment.due_on <= by)
 
 
 def paid(contract: Contract) -> Money:
@@ -80,13 +75,13 @@ def paid(contract: Contract) -> Money:
 
 
 def outstanding(contract: Contract) -> Money:
-    """What is owed and did not come in yet, whenever it is due."""
-    return _less(_sum((instalment.amount for instalment in owed(contract)), contract), paid(contract))
+    """What the customer owes, whenever it is due, and did not come in yet."""
+    return _unpaid(contract, lambda _: True)
 
 
 def overdue(contract: Contract, on: date) -> Money:
     """What should have come in before a day and did not; receipts settle the earliest instalments first."""
-    return _less(due(contract, on - timedelta(days=1)), paid(contract))
+    return _unpaid(contract, lambda instalment: instalment.due_on < on)
 
 
 def _check_amount(amount: Money, currency: str, pointer: str) -> None:
@@ -96,9 +91,16 @@ def _check_amount(amount: Money, currency: str, pointer: str) -> None:
         raise Rejected("amount-zero", "An amount to be paid is more than nothing.", pointer=pointer)
 
 
+def _owed(contract: Contract, asked: Callable[[Instalment], bool]) -> Money:
+    """The instalments asked for, once the contract is signed: before that nothing is owed."""
+    plan = contract.payment_plan if contract.status is Status.SIGNED else ()
+    return _sum((instalment.amount for instalment in plan if asked(instalment)), contract)
+
+
+def _unpaid(contract: Contract, asked: Callable[[Instalment], bool]) -> Money:
+    owed, came_in = _owed(contract, asked).minor, paid(contract).minor
+    return Money(minor=max(0, owed - came_in), currency=contract.amount.currency)
+
+
 def _sum(amounts: Iterable[Money], contract: Contract) -> Money:
     return sum(amounts, Money(minor=0, currency=contract.amount.currency))
-
-
-def _less(amount: Money, taken: Money) -> Money:
-    return Money(minor=max(0, amount.minor - taken.minor), currency=amount.currency)
