@@ -1,0 +1,75 @@
+"""Past deals from an older system become accounts and deals of ours, marked as historical."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from dealwire.catalogue.common import Stage
+from dealwire.catalogue.pipeline import WonDealImported
+from dealwire.event import Decision, derived_id
+from pipeline_service.domain.account import Account, open_account
+from pipeline_service.domain.opportunity import Opportunity, opened
+from pipeline_service.domain.past_deal import PastDeal, PastLostDeal, PastWonDeal, check_days
+from pipeline_service.domain.progress import lost
+from pipeline_service.domain.stages import up_to
+
+LOSS_REASON = "unknown (imported)"
+
+
+def import_account(past: PastDeal) -> Decision[Account] | None:
+    """The account of the customer the row names, opened for the row's agent; a row that names none has none."""
+    return open_account(past.account, owner_id=past.agent, source="import") if past.account else None
+
+
+def import_deal(past: PastDeal, account: Account | None, source: str, today: date) -> Decision[Opportunity]:
+    """A past deal as one of ours; importing it again finds it there, for its id follows from `source` and its own.
+
+    An open deal goes on in its stage and a lost one is lost on its day. A won one waits in stage contract until its
+    contract is recorded as signed: no deal is won in any other way.
+    """
+    check_days(past, today)
+    stage = _stage(past)
+    deal = Opportunity(
+        id=deal_id(source, past.external_id),
+        title=past.product,
+        stage=stage,
+        reached=up_to(stage),
+        am_id=past.agent,
+        account_id=account.id if account else None,
+        account_name=account.name if account else None,
+        product=past.product,
+        # A prospect nobody has engaged yet is opened with us.
+        opened_on=past.engaged_on or past.closed_on or today,
+        imported=past,
+    )
+    if isinstance(past, PastLostDeal):
+        gone, events = lost(deal, LOSS_REASON, past.closed_on, historical=True)
+        return gone, (opened(deal), *events)
+    if isinstance(past, PastWonDeal):
+        return deal, (opened(deal), _won(deal, past))
+    return deal, (opened(deal),)
+
+
+def deal_id(source: str, external_id: str) -> str:
+    """Where the older system's deal is found with us."""
+    return derived_id("deal", source, external_id)
+
+
+def _stage(past: PastDeal) -> Stage:
+    if isinstance(past, PastWonDeal):
+        return Stage.CONTRACT
+    return Stage.NEEDS if past.stage == "engaging" or past.engaged_on else Stage.PROSPECT
+
+
+def _won(deal: Opportunity, past: PastWonDeal) -> WonDealImported:
+    return WonDealImported(
+        opportunity_id=deal.id,
+        external_id=past.external_id,
+        account_id=deal.account_id,
+        account_name=deal.account_name,
+        am_id=deal.am_id,
+        product=past.product,
+        amount=past.value,
+        opened_on=past.engaged_on,
+        signed_on=past.closed_on,
+    )
