@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from pydantic import (
     AfterValidator,
     BeforeValidator,
@@ -28,6 +26,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from dealwire.calendar import BusinessCalendar
+from dealwire.kit.tokens import read_public_key
 from dealwire.kit.urls import check_amqp_url, check_mongo_url
 
 PREFIX = "DEALWIRE_"
@@ -53,10 +53,7 @@ def _known_zone(value: str) -> str:
 def _public_key(value: str) -> str:
     pem = value.replace("\\n", "\n").strip()  # a key in one line, as environment files have it
     if pem:
-        try:
-            load_pem_public_key(pem.encode())
-        except (ValueError, UnsupportedAlgorithm) as wrong:
-            raise ValueError("this is no public key in PEM format") from wrong
+        read_public_key(pem)
     return pem
 
 
@@ -168,6 +165,11 @@ class ServiceSettings(BaseSettings):
     topology_check_seconds: Annotated[
         PositiveFloat, Field(description="how often to check that exchange, log and queues are there")
     ] = 5.0
+
+    @property
+    def calendar(self) -> BusinessCalendar:
+        """The organisation's working time."""
+        return BusinessCalendar(self.timezone, self.holidays, self.workday_start, self.workday_end)
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,27 @@
+"""The HTTP side of every service."""
+
+from dealwire.kit.web.app import Part, create_app
+from dealwire.kit.web.auth import Caller, allow
+from dealwire.kit.web.bodies import body_limit
+from dealwire.kit.web.health import Probe, Probes, Readiness
+from dealwire.kit.web.pages import PageQuery, PageView, Paging, page_view
+from dealwire.kit.web.problems import Malformed, Problem
+from dealwire.kit.web.records import record_headers
+
+__all__ = [
+    "Caller",
+    "Malformed",
+    "PageQuery",
+    "PageView",
+    "Paging",
+    "Part",
+    "Probe",
+    "Probes",
+    "Problem",
+    "Readiness",
+    "allow",
+    "body_limit",
+    "create_app",
+    "page_view",
+    "record_headers",
+]
