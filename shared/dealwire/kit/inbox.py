@@ -195,14 +195,18 @@ class Inbox:
                     message = await anext(messages)
             except TimeoutError:
                 break
-            if message.message_id == started.id:
-                # An event routed just before the binding may still have been on its way into the log.
-                deadline = asyncio.get_running_loop().time() + _LATE_SECONDS
-            elif message.routing_key in self._types:
+            except StopAsyncIteration:
+                raise ConnectionError("the log was closed while catching up") from None
+            if message.routing_key in self._types:
                 if len(handling) >= at_once:
                     _, handling = await asyncio.wait(handling, return_when=asyncio.FIRST_COMPLETED)
                 handling.add(asyncio.create_task(handle(message)))
                 replayed += 1
+                continue
+            if message.message_id == started.id:
+                # An event routed just before the binding may still have been on its way into the log.
+                deadline = asyncio.get_running_loop().time() + _LATE_SECONDS
+            await settle(message)
         await asyncio.gather(*handling)
         await drained()
         self._check()

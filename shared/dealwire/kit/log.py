@@ -19,8 +19,9 @@ _PREFETCH = 200
 
 
 async def read_log(connection: AbstractConnection, start: Offset) -> AsyncIterator[AbstractIncomingMessage]:
-    """Messages of the log from `start` on, in the log's order, without an end; each is acknowledged when the next is
-    asked for. A message's place is its header `x-stream-offset`.
+    """Messages of the log from `start` on, in the log's order, without an end, each to be settled by the caller.
+
+    A message's place is its header `x-stream-offset`.
     """
     async with connection.channel() as channel:
         await channel.set_qos(prefetch_count=_PREFETCH)  # a stream insists on one
@@ -28,7 +29,6 @@ async def read_log(connection: AbstractConnection, start: Offset) -> AsyncIterat
         async with queue.iterator(arguments={"x-stream-offset": start}) as messages:
             async for message in messages:
                 yield message
-                await settle(message)
 
 
 async def settle(message: AbstractIncomingMessage) -> None:

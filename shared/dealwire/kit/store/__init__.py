@@ -1,7 +1,8 @@
 """Storage: the one place that knows the database driver."""
 
+from dealwire.kit.store.claims import Claims
 from dealwire.kit.store.database import Database, Index
 from dealwire.kit.store.records import Page, Record, RecordStore, Taken
 from dealwire.kit.store.replicas import Replica
 
-__all__ = ["Database", "Index", "Page", "Record", "RecordStore", "Replica", "Taken"]
+__all__ = ["Claims", "Database", "Index", "Page", "Record", "RecordStore", "Replica", "Taken"]

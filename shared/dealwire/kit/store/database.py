@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ParamSpec, TypeVar
@@ -100,10 +100,12 @@ class Database:
 
     @needs_database
     async def ensure_indexes(self) -> None:
-        """Creates what is missing; what is there stays."""
-        for name, indexes in self._indexes.items():
+        """Creates what is missing, once in the life of the process; what is there stays."""
+        while self._indexes:
+            name, indexes = next(iter(self._indexes.items()))
             if indexes:
                 await self._database.get_collection(name).create_indexes([index.model() for index in indexes])
+            self._indexes.pop(name, None)
 
     @needs_database
     async def ping(self) -> None:
@@ -117,7 +119,9 @@ class Database:
             yield session
 
     async def start(self) -> None:
-        """Nothing to wait for: see `ensure_indexes` and `ping`."""
+        """Creates indexes when MongoDB answers; else that is done before the service is ready."""
+        with suppress(Unavailable):
+            await self.ensure_indexes()
 
     async def stop(self) -> None:
         self._client.close()

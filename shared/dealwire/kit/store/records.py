@@ -176,7 +176,7 @@ class RecordStore(Generic[S]):
             if fields != ("_id",):
                 raise Taken(fields) from error
             there = await self._document(id)
-            _same_request(there["origin"], cause)
+            same_request(there["origin"], cause)
             return replace(self._record(there), replayed=True)
         self._relay.offer(self, id, events)
         return self._record(document, decision[0])
@@ -282,7 +282,7 @@ class RecordStore(Generic[S]):
         record = self._record(document)
         for entry in (document["origin"], *document["handled"]):
             if cause.key is not None and entry["key"] == cause.key:
-                _same_request(entry, cause)
+                same_request(entry, cause)
                 return replace(record, replayed=True), None
         if cause.expected_version is not None and cause.expected_version != record.version:
             raise StaleVersion(
@@ -382,7 +382,8 @@ class RecordStore(Generic[S]):
         return min((deadline.due for deadline in self.deadlines(state)), default=None)
 
 
-def _same_request(entry: Document, cause: Cause) -> None:
+def same_request(entry: Document, cause: Cause) -> None:
+    """Raises Rejected when the key is known and the request is another one."""
     if cause.fingerprint is not None and entry["key"] == cause.key and entry["fingerprint"] != cause.fingerprint:
         raise Rejected(
             "idempotency-key-reused",

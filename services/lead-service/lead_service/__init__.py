@@ -1,0 +1,1 @@
+"""lead-service: from a stranger to a qualified opportunity."""

@@ -1,0 +1,1 @@
+"""The rules of lead-service: pure functions from (state, input, now) to (state, events)."""

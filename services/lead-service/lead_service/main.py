@@ -1,0 +1,50 @@
+"""The composition root: what is wired to what."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from dealwire.kit.bus import Bus
+from dealwire.kit.clock import ClockWorker, Watched
+from dealwire.kit.consumer import Consumer
+from dealwire.kit.probes import probes
+from dealwire.kit.relay import Relay
+from dealwire.kit.store import Database
+from dealwire.kit.web import create_app
+from lead_service.api import routes
+from lead_service.consumers import reactions
+from lead_service.handlers import Handlers
+from lead_service.settings import LeadSettings
+from lead_service.store import SERVICE, LeadStore
+
+
+def build(settings: LeadSettings) -> FastAPI:
+    """lead-service as an ASGI application."""
+    database = Database(settings.mongo_url, settings.mongo_database)
+    bus = Bus(settings.amqp_url, SERVICE, check_seconds=settings.topology_check_seconds)
+    relay = Relay(
+        bus,
+        in_flight=settings.relay_in_flight,
+        sweep_after=settings.sweep_after_seconds,
+        sweep_interval=settings.sweep_interval_seconds,
+    )
+    store = LeadStore(database, relay)
+    handlers = Handlers(store, settings.calendar, settings.policy)
+    consumer = Consumer(
+        bus,
+        database,
+        SERVICE,
+        reactions(handlers),
+        prefetch=settings.prefetch,
+        tiers=settings.retry_tiers_seconds,
+        drain_seconds=settings.drain_seconds,
+    )
+    clock = ClockWorker(SERVICE, [Watched(store.leads, handlers.expire_lead)], interval=settings.clock_interval_seconds)
+    return create_app(
+        settings,
+        title="Dealwire leads",
+        description="From a stranger to a qualified opportunity.",
+        routers=[routes(handlers, store)],
+        parts=[database, bus, relay, consumer, clock],
+        probes=probes(database, bus, consumer.inbox),
+    )

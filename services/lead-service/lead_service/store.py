@@ -1,0 +1,44 @@
+"""What lead-service keeps: its leads, and a replica of the members."""
+
+from __future__ import annotations
+
+from dealwire.catalogue.people import MemberChanged
+from dealwire.kit.relay import Relay
+from dealwire.kit.store import Claims, Database, Index, Record, RecordStore, Replica
+from lead_service.domain.lead import OPEN, Lead, deadlines
+
+SERVICE = "lead-service"
+
+
+class LeadStore:
+    """Collections, indexes and queries."""
+
+    def __init__(self, database: Database, relay: Relay) -> None:
+        self.leads = RecordStore(
+            database,
+            relay,
+            SERVICE,
+            "leads",
+            Lead,
+            deadlines=deadlines,
+            indexes=(
+                # Two leads never share a phone number or an e-mail address, however many captures race.
+                Index({"state.keys": 1}, unique=True),
+                Index({"state.status": 1, "created_at": -1, "_id": -1}),
+                Index({"state.am_id": 1, "state.status": 1, "created_at": -1, "_id": -1}),
+            ),
+        )
+        self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)
+        self.captures = Claims(database, "captures")
+
+    async def same_person(self, keys: tuple[str, ...]) -> Record[Lead] | None:
+        """The lead that has one of these keys, the oldest if they belong to several."""
+        return await self.leads.find_one({"state.keys": {"$in": list(keys)}})
+
+    async def open_leads(self) -> dict[str, int]:
+        """How many open leads each AM has."""
+        return await self.leads.count_by("state.am_id", {"state.status": {"$in": list(OPEN)}})
+
+    async def active_members(self) -> list[MemberChanged]:
+        """Everybody who works here now."""
+        return await self.members.find({"data.active": True})

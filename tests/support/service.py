@@ -1,0 +1,81 @@
+"""A service inside the test's own process, over the real database and broker of a place."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+from fastapi import FastAPI
+from support.place import Place
+
+from dealwire.kit.settings import ServiceSettings
+from dealwire.stack.keys import AUDIENCE, ISSUER, Keys
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+@cache
+def keys() -> Keys:
+    """One key pair for the whole test run."""
+    return Keys.of(Path(tempfile.mkdtemp(prefix="dealwire-keys-")))
+
+
+class Client(httpx.AsyncClient):
+    """Calls a service as somebody."""
+
+    def as_(self, sub: str, *roles: str, scopes: tuple[str, ...] = ()) -> Client:
+        """The same service, called by somebody else."""
+        token = keys().mint(sub, roles, scopes)
+        return Client(transport=self._transport, base_url=self.base_url, headers={"Authorization": f"Bearer {token}"})
+
+
+def a_settings(settings: type[S], place: Place, **more: Any) -> S:
+    """Settings of a service at a place, with everything that waits made quick."""
+    service = settings.model_fields["service"].default
+    return settings(
+        mongo_url=place.mongo_url,
+        mongo_database=place.database(service),
+        amqp_url=place.amqp_url,
+        jwt_public_key=keys().public_key_file.read_text(),
+        jwt_issuer=ISSUER,
+        jwt_audience=AUDIENCE,
+        **{
+            "sweep_after_seconds": 1.0,
+            "sweep_interval_seconds": 0.2,
+            "clock_interval_seconds": 0.1,
+            "topology_check_seconds": 0.3,
+            "retry_tiers_seconds": (1, 2),
+            **more,
+        },
+    )
+
+
+@asynccontextmanager
+async def running(build: Callable[[S], FastAPI], settings: type[S], place: Place, **more: Any) -> AsyncIterator[Client]:
+    """The service, ready, until the end of the block."""
+    app = build(a_settings(settings, place, **more))
+    async with app.router.lifespan_context(app):
+        client = Client(transport=httpx.ASGITransport(app=app), base_url="http://service")
+        await eventually(lambda: _is_ready(client), "the service is ready")
+        yield client
+
+
+async def _is_ready(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/readyz")).json().get("status") == "ready"
+
+
+async def eventually(check: Callable[[], Awaitable[Any]], what: str, within: float = 20.0) -> Any:
+    """Waits until `check` answers something true, and gives it back."""
+    end = time.monotonic() + within
+    while not (found := await check()):
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {within} s: {what}")
+        await asyncio.sleep(0.05)
+    return found
