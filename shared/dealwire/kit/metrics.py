@@ -10,9 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # they would double the number of series and answer no question here
 
-outbox_pending = Gauge(
-    "dealwire_outbox_pending", "Events committed by this service that the broker has not yet confirmed"
-)
+outbox_pending = Gauge("dealwire_outbox_pending", "Records with events that the broker has not yet confirmed")
 outbox_oldest_pending_age = Gauge(
     "dealwire_outbox_oldest_pending_age_seconds", "Age of the oldest event that the broker has not yet confirmed"
 )
