@@ -28,7 +28,7 @@ def test_a_period_is_a_month_a_quarter_or_a_year(name: str, first: str, last: st
 def test_anything_else_is_no_period(name: str) -> None:
     with pytest.raises(Rejected) as no:
         named(name)
-    assert (no.value.slug, no.value.pointer) == ("unknown-period", "/period")
+    assert (no.value.slug, no.value.pointer) == ("unknown-period", "period")
 
 
 def test_a_run_of_days_is_a_period_too() -> None:

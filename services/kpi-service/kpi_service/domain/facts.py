@@ -65,11 +65,21 @@ class Reading(NamedTuple):
 
 
 def fact_of(event: Event, zone: ZoneInfo) -> Fact:
-    """The fact an event is. Without a business date its day is its time in the organisation's zone."""
-    model, read = _BY_TYPE[event.type]
-    reading = read(model.model_validate(event.data))
+    """The fact an event is. Without a business date its day is its time in the organisation's zone.
+
+    Its time is cut to milliseconds, which is what a database keeps.
+    """
+    reading = _read(event)
     day = reading.day or event.time.astimezone(zone).date()
-    return Fact(event.id, day, event.time, reading.member_id, reading.contributions)
+    time = event.time.replace(microsecond=event.time.microsecond // 1000 * 1000)
+    return Fact(event.id, day, time, reading.member_id, reading.contributions)
+
+
+def _read(event: Event) -> Reading:
+    for model, read in READINGS.items():
+        if model.type == event.type:
+            return read(model.model_validate(event.data))
+    return Reading(None, ())  # once projected, and no more
 
 
 def contract_signed(event: ContractSigned) -> Reading:
@@ -172,5 +182,3 @@ READINGS: Mapping[type[EventData], Callable[[Any], Reading]] = {
     LeadConverted: lead_converted,
 }
 """Every event that is projected, and what it says."""
-
-_BY_TYPE = {model.type: (model, read) for model, read in READINGS.items()}

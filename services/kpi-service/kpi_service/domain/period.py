@@ -26,7 +26,7 @@ def named(name: str) -> Period:
     match = _NAME.fullmatch(name)
     if match is None or match["year"] == "0000":
         raise Rejected(
-            "unknown-period", f"'{name}' is no month (2017-03), quarter (2017-Q2) or year (2017).", pointer="/period"
+            "unknown-period", f"'{name}' is no month (2017-03), quarter (2017-Q2) or year (2017).", pointer="period"
         )
     year = int(match["year"])
     if match["month"]:
@@ -42,5 +42,5 @@ def named(name: str) -> Period:
 def between(first: date, last: date) -> Period:
     """Any run of days."""
     if last < first:
-        raise Rejected("period-ends-before-it-starts", f"{last} is before {first}.", pointer="/to")
+        raise Rejected("period-ends-before-it-starts", f"{last} is before {first}.", pointer="to")
     return Period(f"{first}..{last}", first, last)

@@ -82,3 +82,12 @@ def roll_up(facts: Iterable[Fact]) -> RollUps:
                 first = First(fact.day, fact.time, fact.event_id, fact.member_id, metric)
                 firsts[once] = min(firsts.get(once, first), first)
     return RollUps(cells, firsts)
+
+
+def total(parts: Iterable[Totals]) -> Totals:
+    """The totals of several members together."""
+    sums: dict[tuple[Metric, str | None], Cell] = {}
+    for part in parts:
+        for key, cell in part.items():
+            sums[key] = sums.get(key, Cell()).plus(cell)
+    return sums

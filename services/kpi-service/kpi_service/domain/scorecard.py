@@ -143,7 +143,7 @@ def ranking(name: str, by_id: Mapping[str, Totals]) -> Mapping[str | None, tuple
     """
     measure = MEASURES.get(name)
     if measure is None or measure.intake:
-        raise Rejected("unknown-measure", f"'{name}' is nothing people are ranked by.", pointer="/metric")
+        raise Rejected("unknown-measure", f"'{name}' is nothing people are ranked by.", pointer="metric")
     sign = 1 if measure.unit is Unit.DAYS else -1
     entries = sorted(
         (figure.currency or "", sign * figure.value, who, figure)

@@ -1,0 +1,174 @@
+"""The ledger: every projected event as a fact under its own id, the daily roll-ups, and the firsts.
+
+facts    one per event, with what it contributes and the event itself
+daily    sums by day, member, metric and currency
+firsts   of everything that counts once, the earliest contribution
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pymongo import UpdateOne
+
+from dealwire.event import Event
+from dealwire.kit.store import Database, Index, Page
+from dealwire.kit.store.cursors import make_cursor, read_cursor
+from dealwire.kit.store.database import Document, needs_database
+from kpi_service.documents import cell_id, fact_document, fact_of_document, first_document, key_document
+from kpi_service.domain.facts import Contribution, Fact, fact_of
+from kpi_service.domain.metrics import Metric
+from kpi_service.domain.people import Stint
+from kpi_service.domain.period import Period
+from kpi_service.domain.rollups import Cell, RollUps, Totals, roll_up
+
+Who = Sequence[Stint] | None
+"""Whose figures: days of members, or the company's when it is None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A fact as a figure shows it: the contribution that counts, and the event that made it."""
+
+    fact: Fact
+    contribution: Contribution
+    event: Event
+
+
+class Ledger:
+    """Facts and what they add up to."""
+
+    def __init__(self, database: Database, zone: ZoneInfo) -> None:
+        self.database = database
+        self.zone = zone
+        self.facts = database.collection(
+            "facts",
+            (
+                Index({"contributions.metric": 1, "day": 1, "_id": 1, "member_id": 1}),
+                Index({"contributions.once": 1}, where={"contributions.once": {"$exists": True}}),
+                Index({"day": 1}),
+            ),
+        )
+        self.daily = database.collection("daily", (Index({"day": 1}), Index({"member_id": 1, "day": 1})))
+        self.firsts = database.collection(
+            "firsts", (Index({"first.day": 1}), Index({"first.member_id": 1, "first.day": 1}))
+        )
+
+    @needs_database
+    async def apply(self, events: Sequence[Event]) -> None:
+        """Keeps what is new and counts it, in one transaction; what is known already changes nothing."""
+        fresh = {event.id: event for event in events}
+        async with self.database.transaction() as session:
+            async for known in self.facts.find({"_id": {"$in": list(fresh)}}, {"_id": 1}, session=session):
+                del fresh[known["_id"]]
+            if not fresh:
+                return
+            facts = [fact_of(event, self.zone) for event in fresh.values()]
+            documents = [fact_document(fact, event) for fact, event in zip(facts, fresh.values(), strict=True)]
+            await self.facts.insert_many(documents, session=session)
+            rolled = roll_up(facts)
+            if additions := _additions(rolled):
+                await self.daily.bulk_write(additions, ordered=False, session=session)
+            if earlier := _earlier(rolled):
+                await self.firsts.bulk_write(earlier, ordered=False, session=session)
+
+    @needs_database
+    async def by_member(self, period: Period, who: Who = None) -> dict[str | None, Totals]:
+        """What each did in the period; `None` is what counts for the company only."""
+        result: dict[str | None, dict[tuple[Metric, str | None], Cell]] = defaultdict(dict)
+        if who is not None and not who:
+            return {}
+        for collection, prefix, total in ((self.daily, "", "$total"), (self.firsts, "first.", 1)):
+            group = {name: f"${prefix}{name}" for name in ("member_id", "metric", "currency")}
+            facts = "$facts" if collection is self.daily else 1
+            rows = collection.aggregate(
+                [
+                    {"$match": {f"{prefix}metric": {"$in": list(Metric)}, **_selected(period, who, prefix)}},
+                    {"$group": {"_id": group, "total": {"$sum": total}, "facts": {"$sum": facts}}},
+                ]
+            )
+            async for row in rows:
+                key = Metric(row["_id"]["metric"]), row["_id"].get("currency")
+                result[row["_id"]["member_id"]][key] = Cell(row["total"], row["facts"])
+        return dict(result)
+
+    @needs_database
+    async def proofs(
+        self,
+        metrics: Sequence[Metric],
+        period: Period,
+        who: Who = None,
+        *,
+        currency: str | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page[Proof]:
+        """The facts behind a figure, by day; a page may be short of some that turned out not to count."""
+        conditions: list[Mapping[str, Any]] = [
+            {"contributions.metric": {"$in": list(metrics)}},
+            _selected(period, who) if who is None or who else {"_id": None},
+        ]
+        if cursor:
+            day, last = read_cursor(cursor, (str, str))
+            conditions.append({"$or": [{"day": {"$gt": day}}, {"day": day, "_id": {"$gt": last}}]})
+        found = self.facts.find({"$and": conditions}).sort([("day", 1), ("_id", 1)]).limit(limit + 1)
+        documents = await found.to_list(None)
+        more = len(documents) > limit
+        after = make_cursor(documents[limit - 1]["day"], documents[limit - 1]["_id"]) if more else None
+        return Page(await self._counting(documents[:limit], set(metrics), currency), after)
+
+    async def _counting(self, documents: Sequence[Document], metrics: set[Metric], currency: str | None) -> list[Proof]:
+        wanted = [
+            Proof(fact, contribution, Event.model_validate(document["event"]))
+            for document in documents
+            for fact in (fact_of_document(document),)
+            for contribution in fact.contributions
+            if contribution.metric in metrics and currency in (None, contribution.currency)
+        ]
+        keys = [proof.contribution.once for proof in wanted if proof.contribution.once]
+        firsts = {
+            document["_id"]: document["first"]["event_id"]
+            async for document in self.firsts.find({"_id": {"$in": keys}})
+        }
+        return [
+            proof
+            for proof in wanted
+            if proof.contribution.once is None or firsts.get(proof.contribution.once) == proof.fact.event_id
+        ]
+
+
+def _selected(period: Period, who: Who, prefix: str = "") -> Document:
+    if who is None:
+        return {f"{prefix}day": {"$gte": period.first.isoformat(), "$lte": period.last.isoformat()}}
+    return {
+        "$or": [
+            {
+                f"{prefix}member_id": stint.member_id,
+                f"{prefix}day": {"$gte": stint.first.isoformat(), "$lte": stint.last.isoformat()},
+            }
+            for stint in who
+        ]
+    }
+
+
+def _additions(rolled: RollUps) -> list[UpdateOne]:
+    return [
+        UpdateOne({"_id": cell_id(key)}, {"$setOnInsert": key_document(key), "$inc": cell._asdict()}, upsert=True)
+        for key, cell in rolled.cells.items()
+    ]
+
+
+def _earlier(rolled: RollUps) -> list[UpdateOne]:
+    """Taking the earlier is `$min`. Counting the touches makes each a write, which a correction at the same time meets."""
+    return [
+        UpdateOne(
+            {"_id": once},
+            {"$min": {"first": first_document(once, first)["first"]}, "$inc": {"touched": 1}},
+            upsert=True,
+        )
+        for once, first in rolled.firsts.items()
+    ]
