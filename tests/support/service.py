@@ -68,7 +68,7 @@ async def running(build: Callable[[S], FastAPI], settings: type[S], place: Place
 
 
 async def _is_ready(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/readyz")).json().get("status") == "ready"
+    return bool((await client.get("/readyz")).json().get("status") == "ready")
 
 
 async def eventually(check: Callable[[], Awaitable[Any]], what: str, within: float = 20.0) -> Any:

@@ -95,7 +95,8 @@ class Database:
 
     def collection(self, name: str, indexes: Sequence[Index] = ()) -> Collection:
         """A collection; its indexes are there before the service is ready."""
-        self._indexes.setdefault(name, []).extend(indexes)
+        known = self._indexes.setdefault(name, [])
+        known.extend(index for index in indexes if index not in known)  # stores of one service share a collection
         return self._database.get_collection(name)
 
     @needs_database
