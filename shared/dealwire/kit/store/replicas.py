@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from pymongo.errors import DuplicateKeyError
@@ -30,8 +29,10 @@ class Replica(Generic[E]):
         """Takes over what an event says, unless a newer one of the same record was there first."""
         newer = {"$set": {"sequence": cause.sequence, "data": data.model_dump()}}
         older = {"_id": self._id(data), "sequence": {"$lt": cause.sequence}}
-        with suppress(DuplicateKeyError):  # the record is there with the same sequence or a later one
+        try:
             await self._collection.update_one(older, newer, upsert=True)
+        except DuplicateKeyError:  # it is there, with something newer, or with something older since a moment ago
+            await self._collection.update_one(older, newer)
 
     @needs_database
     async def get(self, id: str) -> E | None:
