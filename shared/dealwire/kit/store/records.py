@@ -172,9 +172,9 @@ class RecordStore(Generic[S]):
         try:
             await self._records.insert_one(document)
         except DuplicateKeyError as error:
-            fields = tuple((error.details or {}).get("keyPattern", {"_id": 1}))
-            if fields != ("_id",):
-                raise Taken(fields) from error
+            taken = _taken(error)
+            if taken.fields != ("_id",):
+                raise taken from error
             there = await self._document(id)
             same_request(there["origin"], cause)
             return replace(self._record(there), replayed=True)
@@ -203,8 +203,8 @@ class RecordStore(Generic[S]):
     async def change(self, id: str, decide: Callable[[S], Decision[S]], cause: Cause) -> Record[S]:
         """Loads a record, lets `decide` say what becomes of it, and saves; again from the start if somebody was faster.
 
-        Raises NotFound, StaleVersion (If-Match), Rejected (the key belongs to another request), whatever `decide`
-        raises, and Unavailable when the record is too contended.
+        Raises NotFound, StaleVersion (If-Match), Rejected (the key belongs to another request), Taken when a unique
+        index holds, whatever `decide` raises, and Unavailable when the record is too contended.
         """
         for attempt in range(_ATTEMPTS):
             document = await self._document(id)
@@ -348,13 +348,16 @@ class RecordStore(Generic[S]):
         if cause.key is not None:
             entry = {"key": cause.key, "fingerprint": cause.fingerprint}
             update["$push"]["handled"] = {"$each": [entry], "$slice": -self._remembers}
-        saved = await self._records.find_one_and_update(
-            {"_id": record_id, "version": version},
-            update,
-            {"outbox": 1},
-            return_document=ReturnDocument.AFTER,
-            session=session,
-        )
+        try:
+            saved = await self._records.find_one_and_update(
+                {"_id": record_id, "version": version},
+                update,
+                {"outbox": 1},
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+        except DuplicateKeyError as error:
+            raise _taken(error) from error
         if saved is None:
             return None
         # What an earlier change left pending goes out before this one, whichever replica made it.
@@ -380,6 +383,10 @@ class RecordStore(Generic[S]):
 
     def _next_due(self, state: S) -> datetime | None:
         return min((deadline.due for deadline in self.deadlines(state)), default=None)
+
+
+def _taken(error: DuplicateKeyError) -> Taken:
+    return Taken(tuple((error.details or {}).get("keyPattern", {"_id": 1})))
 
 
 def same_request(entry: Document, cause: Cause) -> None:
