@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import sys
+from io import TextIOWrapper
 from typing import Any, Literal
 
 import structlog
@@ -26,7 +27,9 @@ def configure_logs(
     level: Literal["debug", "info", "warning", "error"] = "info",
     format: Literal["auto", "json", "console"] = "auto",
 ) -> None:
-    """Sets up logging for the process; libraries speak from `warning` up unless `level` is `debug`."""
+    """Sets up logging for the process; libraries speak from `warning` up, on `debug` from `info`."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a line is written whatever is in it and whatever the terminal can show
+        sys.stdout.reconfigure(errors="backslashreplace")
     threshold = logging.getLevelNamesMapping()[level.upper()]
     console = format == "console" or (format == "auto" and sys.stdout.isatty())
 
@@ -34,17 +37,16 @@ def configure_logs(
         event["service"] = service
         return event
 
-    # Not the library's own choice on a terminal: it shows local variables, and with them tokens.
-    lines = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    # The library's own tracebacks for a terminal would show local variables, and with them tokens.
+    lines = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_service,
+        structlog.processors.format_exc_info,
+        _hide_passwords,
     ]
-    if not console:
-        shared.append(structlog.processors.format_exc_info)
-    shared.append(_hide_passwords)
     structlog.configure(
         processors=[*shared, lines if console else structlog.processors.JSONRenderer(_json)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -65,7 +67,8 @@ def configure_logs(
     logging.basicConfig(handlers=[handler], level=threshold, force=True)
     logging.captureWarnings(capture=True)
     for name in _CHATTY:
-        logging.getLogger(name).setLevel(threshold if level == "debug" else max(threshold, logging.WARNING))
+        # On `debug` they would log what they send: documents, messages, headers.
+        logging.getLogger(name).setLevel(logging.INFO if level == "debug" else max(threshold, logging.WARNING))
 
 
 def _json(event: EventDict, **_: Any) -> bytes:

@@ -7,11 +7,12 @@ import re
 
 _FORMAT = re.compile(r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(-.*)?")
 _SAMPLED = 0x01
+_random = random.Random()  # its own, so that a library that seeds the shared one does not repeat ids
 
 
 def new_traceparent() -> str:
     """Starts a trace, marked as sampled: every log line of a request carries its trace id."""
-    return f"00-{random.getrandbits(128) or 1:032x}-{_span_id()}-{_SAMPLED:02x}"
+    return f"00-{_random.getrandbits(128) or 1:032x}-{_span_id()}-{_SAMPLED:02x}"
 
 
 def child_traceparent(parent: str | None) -> str:
@@ -31,4 +32,4 @@ def trace_id_of(traceparent: str) -> str:
 
 
 def _span_id() -> str:
-    return f"{random.getrandbits(64) or 1:016x}"
+    return f"{_random.getrandbits(64) or 1:016x}"

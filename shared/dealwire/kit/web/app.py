@@ -62,6 +62,7 @@ def create_app(
         redirect_slashes=False,  # a redirect would be an answer that no operation documents
     )
     problems.install(app)
+    app.state.parts = parts
     app.state.readiness = readiness
     app.state.verifier = Verifier(
         public_key=settings.jwt_public_key,

@@ -30,7 +30,7 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
         "name": "If-Match",
         "in": "header",
         "description": "The ETag that the record was read with; a newer version there is a 412.",
-        "schema": {"type": "string", "pattern": rf"^({ETAG}|\*)$"},
+        "schema": {"type": "string", "anyOf": [{"const": "*"}, {"pattern": f"^{ETAG}$"}]},
     },
 }
 

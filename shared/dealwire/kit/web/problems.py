@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
@@ -171,6 +171,8 @@ def escape_pointer(part: str) -> str:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # same
+    if isinstance(error.__cause__, ClientDisconnect):  # to FastAPI a body that cannot be read is malformed
+        raise error.__cause__
     if isinstance(error, Refused) and error.slug:
         return problem(request.scope, error.status_code, error.slug, error.detail, errors=error.errors)
     headers = error.headers
