@@ -21,7 +21,7 @@ from dealwire.kit.store.database import Collection, Document, Session, needs_dat
 from kpi_service.documents import cell_document, cell_id, fact_document, fact_of_document, first_document
 from kpi_service.domain.facts import fact_of
 from kpi_service.domain.rollups import RollUps, roll_up
-from kpi_service.store import Ledger
+from kpi_service.ledger import Ledger
 
 _ATTEMPTS = 20
 _FACTS_AT_ONCE = 1000

@@ -9,8 +9,8 @@ from integration.kpi.history import assert_adds_up, some_history, stored
 from integration.kpi.test_ledger import deliver
 
 from dealwire.kit.store import Database
+from kpi_service.ledger import Ledger
 from kpi_service.rebuild import Report, rebuild
-from kpi_service.store import Ledger
 
 
 async def rebuilt(ledger: Ledger, *, check: bool = False) -> Report:

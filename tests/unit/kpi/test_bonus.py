@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from kpi_service.domain.bonus import Policy, Share, pool, split
+from kpi_service.domain.bonus import Share, pool, split
+from kpi_service.domain.policy import Policy
 
 NAMES = st.text("abcdef", min_size=1, max_size=3)
 WEIGHTS = st.dictionaries(NAMES, st.integers(0, 10**17), max_size=30)

@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import Field
-
-from dealwire.catalogue.common import Value
-
-_WHOLE = 10_000
-
-BasisPoints = Annotated[int, Field(ge=0, le=_WHOLE, description="Hundredths of a percent.")]
-
-
-class Policy(Value):
-    """What an organisation has decided about its bonus pool, in basis points."""
-
-    pool_of_sales: BasisPoints = 500
-    by_sales: BasisPoints = 7000
+from kpi_service.domain.policy import WHOLE, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +42,8 @@ def pool(currency: str, sales: Mapping[str, int], appraisals: Mapping[str, int],
     part is held.
     """
     sold = sum(sales.values())
-    amount = sold * policy.pool_of_sales // _WHOLE
-    by_sales = amount * policy.by_sales // _WHOLE
+    amount = sold * policy.pool_of_sales // WHOLE
+    by_sales = amount * policy.by_sales // WHOLE
     by_appraisal = amount - by_sales
     earned, appraised = split(by_sales, sales), split(by_appraisal, appraisals)
     return Pool(
