@@ -44,6 +44,12 @@ class ContactBody(_Body):
     title: Line | None = None
 
 
+class CostBody(Money):
+    """What the capture cost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 class CaptureBody(_Body):
     """What a channel told about a stranger."""
 
@@ -51,7 +57,7 @@ class CaptureBody(_Body):
     contact: ContactBody
     channel: Channel
     campaign: Line | None = None
-    cost: Money | None = None
+    cost: CostBody | None = None
     industry: Line | None = None
     region: Line | None = None
     need: Text | None = None
@@ -76,6 +82,15 @@ class DiscardBody(_Body):
     """Why the lead is invalid."""
 
     reason: Annotated[Text, StringConstraints(min_length=1)]
+
+
+class CaptureView(BaseModel):
+    """Which lead a capture ended in, and no more: whoever may capture need not be allowed to read."""
+
+    id: str
+    version: int
+    status: Status
+    captures: Annotated[int, Field(ge=1, description="How often this person came in; 1: for the first time.")]
 
 
 class LeadView(BaseModel):
@@ -113,10 +128,12 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # 
     router = APIRouter(prefix="/v1", tags=["leads"])
 
     @router.post("/leads", status_code=201)
-    async def capture_lead(body: CaptureBody, caller: Capturer, response: Response) -> LeadView:
-        """Captures a lead. A person who is already known is not captured again: the answer is the lead there is."""
-        told = Capture.model_validate(body.model_dump())
-        return _answer(response, await handlers.capture_lead(told, caller.cause))
+    async def capture_lead(body: CaptureBody, caller: Capturer, response: Response) -> CaptureView:
+        """Captures a lead. A person who is already known is not captured again, but linked to the lead there is."""
+        record = await handlers.capture_lead(Capture.model_validate(body.model_dump()), caller.cause)
+        record_headers(response, record)
+        lead = record.state
+        return CaptureView(id=lead.id, version=record.version, status=lead.status, captures=lead.captures)
 
     @router.get("/leads")
     async def list_leads(

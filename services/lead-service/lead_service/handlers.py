@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant
 from dealwire.catalogue.people import MemberChanged
-from dealwire.errors import Conflict
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import contact, lead, routing, scoring
+from lead_service.domain import contact, intake, progress
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
-from lead_service.domain.routing import Assignment
 from lead_service.store import LeadStore
 
 
@@ -35,60 +30,51 @@ class Handlers:
         while True:
             there = await self._store.same_person(contact.keys(normal.contact))
             if there is not None and there.id != lead_id:
-                return await self._leads.change(there.id, lambda known: lead.link(known, normal), cause)
+                return await self._link_capture(there.id, normal, cause)
             try:
-                return await self._leads.create(lead_id, lead.capture(lead_id, normal, cause.now), cause)
+                return await self._leads.create(lead_id, intake.capture(lead_id, normal, cause.now), cause)
             except Taken:
                 continue  # the same person was captured a moment ago
 
+    async def _link_capture(self, lead_id: str, told: Capture, cause: Cause) -> Record[Lead]:
+        try:
+            return await self._leads.change(lead_id, lambda known: intake.link(known, told), cause)
+        except Taken:  # its phone number is one lead's and its e-mail address another's
+            return await self._leads.change(lead_id, lambda known: intake.link(known, told, learn_keys=False), cause)
+
     async def qualify_lead(self, lead_id: str, bant: Bant, cause: Cause) -> Record[Lead]:
         """Scores and grades a lead, and routes an A lead (L6–L10)."""
-        to = None
-        if scoring.grade(bant, self._policy) is Grade.A:
-            there = await self._leads.get(lead_id)
-            to = await self._route(there.state, there.state.passed_over)
+        roster = await self._store.roster()
         return await self._leads.change(
-            lead_id, lambda known: lead.qualify(known, bant, to, cause.now, self._calendar, self._policy), cause
+            lead_id, lambda known: progress.qualify(known, bant, roster, cause.now, self._calendar, self._policy), cause
         )
 
     async def assign_lead(self, lead_id: str, am_id: str | None, cause: Cause) -> Record[Lead]:
-        """Sales operations gives a lead to an AM of its choice, or to the one the routing finds."""
-        there = (await self._leads.get(lead_id)).state
-        if am_id is None:
-            to = await self._route(there, there.passed_over)
-        else:
-            to = routing.choose(am_id, there.capture.industry, await self._store.active_members())
-        if to is None:
-            raise Conflict("nobody-to-assign", "No active AM can take this lead. Name one, or add a member.")
+        """Sales operations gives a lead to an AM of its choice, or to the one that the routing finds."""
+        roster = await self._store.roster()
         return await self._leads.change(
-            lead_id, lambda known: lead.assign(known, to, cause.now, self._calendar, self._policy), cause
+            lead_id, lambda known: progress.assign(known, am_id, roster, cause.now, self._calendar, self._policy), cause
         )
 
     async def accept_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM takes the lead on (L13)."""
-        return await self._leads.change(lead_id, lambda known: lead.accept(known, by, cause.now), cause)
+        return await self._leads.change(lead_id, lambda known: progress.accept(known, by, cause.now), cause)
 
     async def discard_lead(self, lead_id: str, reason: str, cause: Cause) -> Record[Lead]:
         """An invalid lead is discarded with a reason (L5)."""
-        return await self._leads.change(lead_id, lambda known: lead.discard(known, reason), cause)
+        return await self._leads.change(lead_id, lambda known: intake.discard(known, reason), cause)
 
     async def convert_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM hands the lead over to pipeline-service (L20)."""
-        return await self._leads.change(lead_id, lambda known: lead.convert(known, by), cause)
+        return await self._leads.change(lead_id, lambda known: progress.convert(known, by), cause)
 
     async def expire_lead(self, lead_id: str, cause: Cause) -> Record[Lead]:
         """The clock's command: a lead not accepted in time goes to another AM (L13)."""
-        there = (await self._leads.get(lead_id)).state
-        late = [*there.passed_over, *([there.am_id] if there.am_id else [])]
-        to = await self._route(there, late)
+        roster = await self._store.roster()
         return await self._leads.change(
-            lead_id, lambda known: lead.expire(known, to, cause.now, self._calendar, self._policy), cause
+            lead_id, lambda known: progress.expire(known, roster, cause.now, self._calendar, self._policy), cause
         )
 
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:
         """Keeps the replica of who may get leads."""
         await self._store.members.apply(member, cause)
-
-    async def _route(self, about: Lead, passed_over: Collection[str]) -> Assignment | None:
-        members = await self._store.active_members()
-        return routing.route(about.capture.industry, members, await self._store.open_leads(), passed_over)

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from dealwire.kit.settings import ServiceSettings
 from lead_service.domain.policy import Policy
 from lead_service.store import SERVICE
@@ -11,4 +15,4 @@ class LeadSettings(ServiceSettings):
     """The numbers of the rules are set as `DEALWIRE_POLICY='{"acceptance_hours": 4}'`."""
 
     service: str = SERVICE
-    policy: Policy = Policy()
+    policy: Annotated[Policy, Field(description='the numbers of the rules, such as {"acceptance_hours": 4}')] = Policy()

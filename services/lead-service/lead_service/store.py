@@ -6,6 +6,7 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, Record, RecordStore, Replica
 from lead_service.domain.lead import OPEN, Lead, deadlines
+from lead_service.domain.routing import Roster
 
 SERVICE = "lead-service"
 
@@ -35,10 +36,8 @@ class LeadStore:
         """The lead that has one of these keys, the oldest if they belong to several."""
         return await self.leads.find_one({"state.keys": {"$in": list(keys)}})
 
-    async def open_leads(self) -> dict[str, int]:
-        """How many open leads each AM has."""
-        return await self.leads.count_by("state.am_id", {"state.status": {"$in": list(OPEN)}})
-
-    async def active_members(self) -> list[MemberChanged]:
-        """Everybody who works here now."""
-        return await self.members.find({"data.active": True})
+    async def roster(self) -> Roster:
+        """Everybody who works here now, and how many open leads each AM has."""
+        members = await self.members.find({"data.active": True})
+        load = await self.leads.count_by("state.am_id", {"state.status": {"$in": list(OPEN)}})
+        return Roster(members, load)

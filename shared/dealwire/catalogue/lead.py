@@ -44,15 +44,24 @@ class LeadCaptured(EventData):
 
 
 class LeadLinked(EventData):
-    """Somebody already known came in again and was linked to the lead there is (L3)."""
+    """Somebody already known came in again and was linked to the lead there is (L3).
+
+    `reopened`: the lead had been discarded and is with intake again.
+    """
 
     type: ClassVar[str] = "lead.linked.v1"
 
     lead_id: Id
     matched_on: tuple[Literal["phone", "email"], ...]
+    reopened: bool = False
+    company: Line
+    contact: Contact
     channel: Channel
     campaign: Line | None = None
     cost: Money | None = None
+    industry: Line | None = None
+    region: Line | None = None
+    need: Text | None = None
 
 
 class LeadQualified(EventData):

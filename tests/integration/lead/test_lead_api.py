@@ -16,7 +16,7 @@ async def test_a_lead_goes_from_intake_to_conversion(leads: Client) -> None:
     assert captured.status_code == 201
     lead = captured.json()
     assert lead["status"] == "intake"
-    assert lead["contact"]["phone"] == "+8613800138000"
+    
     assert captured.headers["etag"] == '"1"'
 
     qualified = (await leads.post(f"/v1/leads/{lead['id']}/qualify", json=A_GRADE)).json()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat
@@ -9,23 +12,23 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from dealwire.catalogue.common import Contact
 from dealwire.errors import Rejected
 
+_EXTENSION = re.compile("转|轉|分机|分機")
+
 
 def normalise(contact: Contact, phone_region: str) -> Contact:
     """Phone as E.164, e-mail in lower case. Raises Rejected for one that cannot be, and when there is neither."""
-    if not contact.phone and not contact.email:
+    phone, email = _typed(contact.phone), _typed(contact.email)
+    if not phone and not email:
         raise Rejected("no-way-to-reach", "A lead needs a phone number or an e-mail address.", pointer="/contact")
     return contact.model_copy(
-        update={
-            "phone": e164(contact.phone, phone_region) if contact.phone else None,
-            "email": mailbox(contact.email) if contact.email else None,
-        }
+        update={"phone": e164(phone, phone_region) if phone else None, "email": mailbox(email) if email else None}
     )
 
 
 def e164(phone: str, region: str) -> str:
-    """The number as +CCNNNN; one without a country code is dialled within `region` (ISO 3166)."""
+    """The number as +CCNNNN, without extension; one without a country code is dialled within `region` (ISO 3166)."""
     try:
-        number = phonenumbers.parse(phone, region)
+        number = phonenumbers.parse(_EXTENSION.sub(" ext. ", phone), region)
     except NumberParseException as error:
         raise Rejected("bad-phone", f"{phone!r} is no phone number.", pointer="/contact/phone") from error
     if not phonenumbers.is_valid_number(number):
@@ -46,3 +49,8 @@ def keys(contact: Contact) -> tuple[str, ...]:
     phone = (f"phone:{contact.phone}",) if contact.phone else ()
     email = (f"email:{contact.email}",) if contact.email else ()
     return phone + email
+
+
+def _typed(text: str | None) -> str:
+    """What somebody typed, with full-width letters, digits and signs as plain ones (X10)."""
+    return unicodedata.normalize("NFKC", text or "").strip()

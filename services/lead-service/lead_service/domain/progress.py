@@ -1,0 +1,139 @@
+"""From a qualified lead to an AM who takes it on in time and hands it over (L6–L13, L20)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dealwire.calendar import BusinessCalendar
+from dealwire.catalogue.common import Grade
+from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
+from dealwire.errors import Conflict, Forbidden
+from dealwire.event import Decision
+from lead_service.domain import scoring
+from lead_service.domain.lead import Lead, Status, deadlines, must_be_with_sales_ops
+from lead_service.domain.policy import Policy
+from lead_service.domain.routing import Assignment, Roster, choose, route
+
+_AFTER_QUALIFYING = {Grade.A: Status.INTAKE, Grade.B: Status.POOL, Grade.C: Status.NURTURE}
+
+
+def qualify(
+    lead: Lead, bant: Bant, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy
+) -> Decision[Lead]:
+    """A lead is scored and graded: A goes to an AM, or waits in intake for one; B to the pool, C to nurture (L6–L12)."""
+    must_be_with_sales_ops(lead, "qualified")
+    points, reasons = scoring.score(bant, policy)
+    grade = scoring.grade(bant, policy)
+    event = LeadQualified(lead_id=lead.id, model=scoring.MODEL, score=points, grade=grade, reasons=reasons)
+    qualified = lead.model_copy(
+        update={
+            "status": _AFTER_QUALIFYING[grade],
+            "bant": bant,
+            "model": scoring.MODEL,
+            "score": points,
+            "grade": grade,
+            "reasons": reasons,
+        }
+    )
+    if grade is not Grade.A:
+        return qualified, (event,)
+    routed, events = _routed(qualified, roster, now, calendar, policy)
+    return routed, (event, *events)
+
+
+def assign(
+    lead: Lead, am_id: str | None, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy
+) -> Decision[Lead]:
+    """Sales operations gives a qualified lead to an AM of its choice, or to the one that the routing finds."""
+    must_be_with_sales_ops(lead, "assigned")
+    to = choose(lead, am_id, roster) if am_id else route(lead, roster)
+    if to is None:
+        raise Conflict("nobody-to-assign", "No active AM can take this lead. Name one, or add a member.")
+    return _assigned(lead, to, now, calendar, policy)
+
+
+def accept(lead: Lead, by: str, now: datetime) -> Decision[Lead]:
+    """The AM takes the lead on, in time (L13)."""
+    if lead.status is Status.ACCEPTED and lead.am_id == by:
+        return lead, ()
+    if lead.status is not Status.ASSIGNED or lead.assigned_at is None:
+        raise Conflict("lead-not-assigned", f"Only an assigned lead can be accepted; this one is {lead.status}.")
+    if lead.am_id != by:
+        raise Forbidden("not-your-lead", "The lead is assigned to somebody else.")
+    if _is_late(lead, now):
+        raise Conflict("acceptance-over", "The time to accept this lead is over; it goes to somebody else.")
+    accepted = lead.model_copy(update={"status": Status.ACCEPTED, "accepted_at": now, "accept_by": None})
+    return accepted, (LeadAccepted(lead_id=lead.id, am_id=by, assigned_at=lead.assigned_at, accepted_at=now),)
+
+
+def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+    """A lead that its AM has not accepted within two business hours returns to intake and is assigned to another (L13).
+
+    With nobody else to take it, it stays with intake.
+    """
+    if not _is_late(lead, now) or lead.am_id is None or lead.accept_by is None:
+        return lead, ()
+    late = LeadReturned(lead_id=lead.id, am_id=lead.am_id, reason="not_accepted_in_time", due=lead.accept_by)
+    returned = lead.model_copy(
+        update={
+            "status": Status.INTAKE,
+            "am_id": None,
+            "se_id": None,
+            "assigned_at": None,
+            "accept_by": None,
+            "passed_over": (*lead.passed_over, lead.am_id),
+        }
+    )
+    routed, events = _routed(returned, roster, now, calendar, policy)
+    return routed, (late, *events)
+
+
+def convert(lead: Lead, by: str) -> Decision[Lead]:
+    """The AM hands an accepted lead over to pipeline-service with everything known, once (L20)."""
+    if lead.status is Status.CONVERTED and lead.am_id == by:
+        return lead, ()
+    if lead.status is not Status.ACCEPTED:
+        raise Conflict("lead-not-accepted", f"Only an accepted lead can be converted; this one is {lead.status}.")
+    if lead.am_id != by:
+        raise Forbidden("not-your-lead", "The lead belongs to somebody else.")
+    known = lead.capture.model_dump(exclude={"cost"})
+    about = lead.model_dump(include={"grade", "score", "bant", "am_id", "se_id", "captured_at"})
+    event = LeadConverted.model_validate({"lead_id": lead.id, **known, **about})
+    return lead.model_copy(update={"status": Status.CONVERTED}), (event,)
+
+
+def _routed(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+    to = route(lead, roster)
+    return _assigned(lead, to, now, calendar, policy) if to else (lead, ())
+
+
+def _assigned(lead: Lead, to: Assignment, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+    """An AM has two business hours to accept the lead; the SE is copied (L10, L13)."""
+    if lead.grade is None:
+        raise Conflict("lead-not-qualified", "A lead is qualified before somebody gets it.")
+    accept_by = calendar.add(now, policy.acceptance_hours)
+    attempt = lead.attempt + 1
+    assigned = lead.model_copy(
+        update={
+            "status": Status.ASSIGNED,
+            "am_id": to.am_id,
+            "se_id": to.se_id,
+            "assigned_at": now,
+            "accept_by": accept_by,
+            "attempt": attempt,
+        }
+    )
+    event = LeadAssigned(
+        lead_id=lead.id,
+        am_id=to.am_id,
+        copied=(to.se_id,) if to.se_id else (),
+        grade=lead.grade,
+        attempt=attempt,
+        accept_by=accept_by,
+        because=to.because,
+    )
+    return assigned, (event,)
+
+
+def _is_late(lead: Lead, now: datetime) -> bool:
+    return any(deadline.due <= now for deadline in deadlines(lead))
