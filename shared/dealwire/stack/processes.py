@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 Probe = Callable[[], Awaitable[bool]]
@@ -75,16 +75,19 @@ class Process:
     def launch(self) -> None:
         """Start it without waiting."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            self._child = subprocess.Popen(  # noqa: S603 - commands are put together here, never from input
-                self._command,
-                env={**os.environ, **self._env},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                process_group=0,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that could need a lock
-            )
+        try:
+            with self.log.open("ab") as log:
+                self._child = subprocess.Popen(  # noqa: S603 - commands are put together here, never from input
+                    self._command,
+                    env={**os.environ, **self._env},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    process_group=0,
+                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that could need a lock
+                )
+        except OSError as failure:
+            raise StackError(f"{self.name} cannot be run: {failure}") from failure
 
     async def wait_until_ready(self) -> None:
         """Return once it answers its probe; StackError, with the end of its log, when it ends or takes too long."""
@@ -126,6 +129,16 @@ class Process:
     def _evidence(self, lines: int = 20) -> str:
         tail = self.log.read_text(errors="replace").splitlines()[-lines:]
         return "\n".join([f"The end of {self.log}:", *(f"  {line}" for line in tail)])
+
+
+async def start_all(processes: Iterable[Process]) -> None:
+    """Start all at once; the first failure ends the attempt. What has been started is the caller's to stop."""
+    try:
+        async with asyncio.TaskGroup() as starting:
+            for process in processes:
+                starting.create_task(process.start())
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
 
 
 def free_port(preferred: int | None = None) -> int:

@@ -31,16 +31,10 @@ class Broker(Process):
         self.url = f"amqp://guest:guest@127.0.0.1:{amqp_port}/"
         self.management_url = f"http://guest:guest@127.0.0.1:{management_port}"
         self._amqp_port = amqp_port
-        names = {
-            "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_EPMD_PORT": str(free_port()),
-        }
+        names_port = free_port()
+        names = {"ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_EPMD_PORT": str(names_port), "HOME": str(folder)}
         self._names = Process(
-            "epmd",
-            ["epmd"],
-            log=folder / "epmd.log",
-            env=names,
-            ready=lambda: accepts_connections(int(names["ERL_EPMD_PORT"])),
+            "epmd", ["epmd"], log=folder / "epmd.log", env=names, ready=lambda: accepts_connections(names_port)
         )
         super().__init__(
             "RabbitMQ",
@@ -48,8 +42,7 @@ class Broker(Process):
             log=folder / "rabbitmq.log",
             ready=self._listens,
             env={
-                **names,
-                "HOME": str(folder),  # of the Erlang cookie
+                **names,  # HOME is also where the Erlang cookie is
                 "RABBITMQ_NODENAME": "dealwire@localhost",
                 "RABBITMQ_MNESIA_BASE": str(folder / "data"),
                 "RABBITMQ_LOG_BASE": str(folder),
@@ -72,9 +65,17 @@ class Broker(Process):
         await self._names.start()
         await super().start()
 
-    async def stop(self, grace: float = 15.0) -> None:
-        """Stop the node in an orderly way, then its name service."""
+    async def stop(self, grace: float = 2.5) -> None:
+        """Stop the node, then its name service.
+
+        The node closes connections and stores in its first second; then its management plugin only waits for five more.
+        What is stored survives being killed at any time.
+        """
         await super().stop(grace)
+
+    async def kill(self) -> None:
+        """End the node and its name service at once."""
+        await super().kill()
         await self._names.kill()
 
     async def _listens(self) -> bool:

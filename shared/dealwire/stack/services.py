@@ -1,0 +1,110 @@
+"""The services as child processes, any number of replicas of each."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from dealwire.stack.processes import Process, free_port, start_all
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """A service: `python -m module` runs it, the gateway mounts it at `path`, its database has its name."""
+
+    name: str
+    module: str
+    path: str
+
+
+SERVICES = (
+    ServiceSpec("lead-service", "lead_service", "/lead"),
+    ServiceSpec("pipeline-service", "pipeline_service", "/pipeline"),
+    ServiceSpec("contract-service", "contract_service", "/contract"),
+    ServiceSpec("kpi-service", "kpi_service", "/kpi"),
+)
+
+
+class Replica(Process):
+    """One process of a service, on a port that stays the same however often it is killed and started again.
+
+    `start` waits until it is ready, which it cannot be without MongoDB and RabbitMQ; `launch` does not wait.
+    """
+
+    def __init__(self, spec: ServiceSpec, number: int, folder: Path, environment: Mapping[str, str]) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(
+            f"{spec.name} ({number})",
+            [sys.executable, "-m", spec.module],
+            log=folder / f"{spec.name}-{number}.log",
+            ready=self._is_ready,
+            env={**environment, "DEALWIRE_HOST": "127.0.0.1", "DEALWIRE_PORT": str(self.port)},
+        )
+
+    async def _is_ready(self) -> bool:
+        try:
+            async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+                return (await client.get(f"{self.url}/readyz")).is_success
+        except httpx.HTTPError:
+            return False
+
+
+class Services:
+    """All replicas of all services. `replicas["lead-service"][0]` is one to be killed, started and asked by itself."""
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        specs: Sequence[ServiceSpec] = SERVICES,
+        count: int = 1,
+        database_prefix: str = "",
+    ) -> None:
+        """`environment` goes to every service; the name of its database is added."""
+        self.specs = specs
+        self.replicas = {
+            spec.name: [
+                Replica(spec, number, folder, {**environment, "DEALWIRE_MONGO_DATABASE": database_prefix + spec.name})
+                for number in range(1, count + 1)
+            ]
+            for spec in specs
+        }
+
+    def __iter__(self) -> Iterator[Replica]:
+        return (replica for replicas in self.replicas.values() for replica in replicas)
+
+    @property
+    def urls(self) -> dict[str, list[str]]:
+        """Where each service's replicas listen, by the service's name."""
+        return {name: [replica.url for replica in replicas] for name, replicas in self.replicas.items()}
+
+    @property
+    def routes(self) -> dict[str, list[str]]:
+        """The same, by the path the gateway mounts them at."""
+        return {spec.path: self.urls[spec.name] for spec in self.specs}
+
+    async def start(self) -> None:
+        """Start all at once; StackError when one does not become ready, after which none is left running."""
+        try:
+            await start_all(self)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(replica.stop() for replica in self))
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
