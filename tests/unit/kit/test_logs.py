@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -37,11 +38,11 @@ def said(level: str, format: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def lines():
+def lines() -> list[dict[str, Any]]:
     return [json.loads(line) for line in said("info", "auto").splitlines()]
 
 
-def test_every_line_is_json_and_says_who_when_and_on_whose_behalf(lines):
+def test_every_line_is_json_and_says_who_when_and_on_whose_behalf(lines: list[dict[str, Any]]) -> None:
     assert [line["event"] for line in lines] == ["hello", "lost amqp://user:***@broker/", "failed", "failed too"]
     for line in lines:
         assert line["service"] == "notes-service"
@@ -51,24 +52,24 @@ def test_every_line_is_json_and_says_who_when_and_on_whose_behalf(lines):
     assert [line["level"] for line in lines] == ["info", "info", "error", "error"]
 
 
-def test_whatever_is_logged_the_line_is_written(lines):
+def test_whatever_is_logged_the_line_is_written(lines: list[dict[str, Any]]) -> None:
     assert lines[0]["who"] == "李"
     assert lines[0]["odd"] == "\ud800"
     assert lines[0]["what"] == "<class 'object'>"
 
 
-def test_libraries_are_logged_in_the_same_way(lines):
+def test_libraries_are_logged_in_the_same_way(lines: list[dict[str, Any]]) -> None:
     assert lines[1]["logger"] == "theirs"
     assert lines[1]["tries"] == 3
 
 
-def test_an_exception_comes_with_its_traceback_in_the_same_line(lines):
+def test_an_exception_comes_with_its_traceback_in_the_same_line(lines: list[dict[str, Any]]) -> None:
     for line in lines[2:]:
         assert "Traceback" in line["exception"]
         assert "ValueError: mongodb://user:***@db/" in line["exception"]
 
 
-def test_libraries_that_talk_much_do_so_only_when_everything_is_wanted(lines):
+def test_libraries_that_talk_much_do_so_only_when_everything_is_wanted(lines: list[dict[str, Any]]) -> None:
     assert "chatter" not in str(lines)
     everything = said("debug", "json")
     assert "chatter" in everything
@@ -76,7 +77,7 @@ def test_libraries_that_talk_much_do_so_only_when_everything_is_wanted(lines):
     assert "the document" not in everything
 
 
-def test_a_terminal_gets_readable_lines_without_local_variables():
+def test_a_terminal_gets_readable_lines_without_local_variables() -> None:
     text = said("info", "console")
     assert "hello" in text
     assert "Traceback" in text
@@ -85,5 +86,5 @@ def test_a_terminal_gets_readable_lines_without_local_variables():
 
 
 @pytest.mark.parametrize("format", ["json", "console"])
-def test_no_password_is_written(format):
+def test_no_password_is_written(format: str) -> None:
     assert "s3cret" not in said("debug", format)

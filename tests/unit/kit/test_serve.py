@@ -62,15 +62,15 @@ async def serving(**more: str) -> AsyncIterator[tuple[Process, httpx.AsyncClient
             await process.wait()
 
 
-async def test_a_service_that_is_told_to_stop_says_so_first_then_finishes_what_it_has_and_ends_well():
+async def test_a_service_that_is_told_to_stop_says_so_first_then_finishes_what_it_has_and_ends_well() -> None:
     async with serving(READY_DELAY_SECONDS="1") as (process, client, lines):
         assert (await client.get("/readyz")).status_code == 200
         slow = asyncio.create_task(client.get("/v1/slow?seconds=2"))
         await asyncio.sleep(0.2)
         process.send_signal(signal.SIGTERM)
         told = time.monotonic()
-        while (await client.get("/readyz")).status_code == 200:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  # the other process has no event to wait for
+        while (await client.get("/readyz")).status_code == 200:  # noqa: ASYNC110  # it is another process
+            await asyncio.sleep(0.01)
         assert time.monotonic() - told < 0.5
         async with httpx.AsyncClient(base_url=client.base_url) as newcomer:  # still accepts, for who has not noticed
             assert (await newcomer.get("/v1/slow?seconds=0")).text == '"done"'
@@ -80,7 +80,7 @@ async def test_a_service_that_is_told_to_stop_says_so_first_then_finishes_what_i
     assert "stopped\n" in lines
 
 
-async def test_a_request_that_takes_too_long_does_not_keep_a_service_from_stopping():
+async def test_a_request_that_takes_too_long_does_not_keep_a_service_from_stopping() -> None:
     async with serving(DRAIN_SECONDS="1") as (process, client, lines):
         slow = asyncio.create_task(client.get("/v1/slow?seconds=30"))
         await asyncio.sleep(0.2)
@@ -91,7 +91,7 @@ async def test_a_request_that_takes_too_long_does_not_keep_a_service_from_stoppi
     assert "stopped\n" in lines
 
 
-async def test_all_that_a_service_writes_is_json_with_one_line_for_a_request_and_no_token():
+async def test_all_that_a_service_writes_is_json_with_one_line_for_a_request_and_no_token() -> None:
     async with serving() as (process, client, lines):
         await client.get("/v1/slow?seconds=0&phone=4711", headers={"Authorization": "Bearer s3cret"})
         process.terminate()
@@ -103,7 +103,7 @@ async def test_all_that_a_service_writes_is_json_with_one_line_for_a_request_and
     assert "4711" not in str(lines)  # a query may hold anything
 
 
-async def test_a_service_that_lacks_settings_says_which_and_ends():
+async def test_a_service_that_lacks_settings_says_which_and_ends() -> None:
     process = await start(MONGO_URL="", PORT="x")
     out, err = await asyncio.wait_for(process.communicate(), 20)
     assert process.returncode == os.EX_CONFIG
@@ -119,7 +119,7 @@ def behind_a_gateway(address: str) -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3"])
-async def test_the_documentation_works_under_the_prefix_of_a_trusted_gateway(address):
+async def test_the_documentation_works_under_the_prefix_of_a_trusted_gateway(address: str) -> None:
     headers = {"X-Forwarded-Prefix": "/notes"}
     async with behind_a_gateway(address) as client:
         assert "/notes/openapi.json" in (await client.get("/docs", headers=headers)).text
@@ -132,6 +132,6 @@ async def test_the_documentation_works_under_the_prefix_of_a_trusted_gateway(add
     ("address", "prefix"),
     [("192.0.2.1", "/notes"), ("127.0.0.1", "//evil.example"), ("127.0.0.1", '/a"b'), ("127.0.0.1", "notes")],
 )
-async def test_a_prefix_is_not_believed_from_anybody_else_nor_whatever_it_is(address, prefix):
+async def test_a_prefix_is_not_believed_from_anybody_else_nor_whatever_it_is(address: str, prefix: str) -> None:
     async with behind_a_gateway(address) as client:
         assert "servers" not in (await client.get("/openapi.json", headers={"X-Forwarded-Prefix": prefix})).json()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 
 import pytest
 from unit.kit.webs import KEY, pem
@@ -19,26 +20,26 @@ class NotesSettings(ServiceSettings):
     service: str = "notes-service"
 
 
-def load(monkeypatch, **more: str) -> NotesSettings:
+def load(monkeypatch: pytest.MonkeyPatch, **more: str) -> NotesSettings:
     for name, value in {**GIVEN, **more}.items():
         monkeypatch.setenv(f"DEALWIRE_{name}", value)
     return load_settings(NotesSettings)
 
 
-def refusal(monkeypatch, **more: str) -> str:
+def refusal(monkeypatch: pytest.MonkeyPatch, **more: str) -> str:
     with pytest.raises(InvalidSettings) as refused:
         load(monkeypatch, **more)
     return str(refused.value)
 
 
-def test_what_is_needed_is_enough(monkeypatch):
+def test_what_is_needed_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch)
     assert settings.mongo_database == "notes-service"
     assert settings.retry_tiers_seconds == (5, 30, 120, 600)
     assert (settings.workday_start, settings.workday_end) == (time(9), time(18))
 
 
-def test_values_come_from_the_environment(monkeypatch):
+def test_values_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, MONGO_DATABASE="n", RETRY_TIERS_SECONDS="1, 2,3", WORKDAY_START="08:30", PORT="")
     assert settings.mongo_database == "n"
     assert settings.retry_tiers_seconds == (1, 2, 3)
@@ -46,7 +47,7 @@ def test_values_come_from_the_environment(monkeypatch):
     assert settings.port == 8000  # an empty variable is none
 
 
-def test_secrets_come_from_files_too(monkeypatch, tmp_path):
+def test_secrets_come_from_files_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "dealwire_mongo_url").write_text(f"mongodb://from:{SECRET}@file/\n")
     (tmp_path / "key.pem").write_text(pem(KEY))
     monkeypatch.setenv("DEALWIRE_SECRETS_DIR", str(tmp_path))
@@ -57,11 +58,11 @@ def test_secrets_come_from_files_too(monkeypatch, tmp_path):
     assert settings.jwt_public_key == pem(KEY).strip()
 
 
-def test_a_key_may_stand_in_one_line(monkeypatch):
+def test_a_key_may_stand_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, JWT_PUBLIC_KEY=pem(KEY).replace("\n", "\\n")).jwt_public_key == pem(KEY).strip()
 
 
-def test_everything_that_is_missing_is_told_at_once_with_what_to_set(monkeypatch):
+def test_everything_that_is_missing_is_told_at_once_with_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InvalidSettings) as refused:
         load_settings(NotesSettings)
     mongo, amqp = str(refused.value).splitlines()
@@ -97,20 +98,22 @@ def test_everything_that_is_missing_is_told_at_once_with_what_to_set(monkeypatch
         ("SECRETS_DIR", "/nowhere"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_to_set_and_without_the_value(monkeypatch, name, value):
+def test_a_wrong_value_is_told_with_what_to_set_and_without_the_value(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     message = refusal(monkeypatch, **{name: value})
     assert message.startswith(f"DEALWIRE_{name} ")
     assert value not in message
     assert "Traceback" not in message
 
 
-def test_the_working_day_begins_before_it_ends(monkeypatch):
+def test_the_working_day_begins_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     message = refusal(monkeypatch, WORKDAY_START="18:00", WORKDAY_END="09:00")
     assert message == "DEALWIRE_WORKDAY_START must be earlier than DEALWIRE_WORKDAY_END."
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1:5673", "[::1]:5672", "localhost"])
-def test_default_credentials_are_for_this_machine(monkeypatch, host):
+def test_default_credentials_are_for_this_machine(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     assert load(monkeypatch, AMQP_URL=f"amqp://guest:guest@{host}/", MONGO_URL=f"mongodb://{host}/?replicaSet=rs0")
 
 
@@ -129,16 +132,16 @@ def test_default_credentials_are_for_this_machine(monkeypatch, host):
         ("MONGO_URL", "mongodb://notes@db/"),
     ],
 )
-def test_default_credentials_are_not_for_other_machines(monkeypatch, name, url):
+def test_default_credentials_are_not_for_other_machines(monkeypatch: pytest.MonkeyPatch, name: str, url: str) -> None:
     assert "is only for a" in refusal(monkeypatch, **{name: url})
 
 
-def test_a_certificate_takes_the_place_of_a_password(monkeypatch):
+def test_a_certificate_takes_the_place_of_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load(monkeypatch, MONGO_URL="mongodb://db/?authMechanism=MONGODB-X509&tls=true")
 
 
 @pytest.mark.parametrize("url", [f"amqp://notes:{SECRET}@[broker/", f"amqp://notes:{SECRET}@bro\u2100ker/"])
-def test_no_secret_is_shown(monkeypatch, url):
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert SECRET not in repr(load(monkeypatch)) + str(load(monkeypatch))
     assert SECRET not in refusal(monkeypatch, AMQP_URL=url)
     assert SECRET not in refusal(monkeypatch, AMQP_URL=f"http://notes:{SECRET}@broker/", RETRY_TIERS_SECONDS=SECRET)

@@ -8,6 +8,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -27,7 +28,7 @@ P256_KEY = ec.generate_private_key(ec.SECP256R1())
 @pytest.mark.parametrize(
     ("key", "algorithm"), [(KEY, "EdDSA"), (P256_KEY, "ES256"), (RSA_KEY, "RS256")], ids=["EdDSA", "ES256", "RS256"]
 )
-async def test_a_token_says_who_its_bearer_is(key, algorithm):
+async def test_a_token_says_who_its_bearer_is(key: Any, algorithm: str) -> None:
     verifier = Verifier(public_key=pem(key))
     identity = await verifier.identify(a_token(key, algorithm, sub="am.li", roles=["am", "se"], scope="a:b c:d"))
     assert identity.id == "am.li"
@@ -73,20 +74,20 @@ def forged_with_the_public_key() -> str:
         "x" * 100_000,
     ],
 )
-async def test_a_token_that_does_not_hold_is_nobody(token):
+async def test_a_token_that_does_not_hold_is_nobody(token: str) -> None:
     verifier = Verifier(public_key=pem(KEY), issuer="us", audience="notes")
     with pytest.raises(Unauthenticated) as refused:
         await verifier.identify(token)
     assert refused.value.slug == "bad-token"
 
 
-async def test_issuer_and_audience_hold_when_they_are_as_set():
+async def test_issuer_and_audience_hold_when_they_are_as_set() -> None:
     verifier = Verifier(public_key=pem(KEY), issuer="us", audience="notes")
     assert (await verifier.identify(a_token(iss="us", aud=["notes", "others"]))).id == "ann"
     assert (await Verifier(public_key=pem(KEY)).identify(a_token(iss="anybody", aud="anything"))).id == "ann"
 
 
-async def test_a_token_is_verified_once_and_remembered_until_it_expires():
+async def test_a_token_is_verified_once_and_remembered_until_it_expires() -> None:
     now = time.time()
     verifier = Verifier(public_key=pem(KEY), clock=lambda: now)
     token = a_token(exp=int(now) + 100)
@@ -100,7 +101,7 @@ async def test_a_token_is_verified_once_and_remembered_until_it_expires():
         await verifier.identify(token)
 
 
-async def test_only_so_many_tokens_are_remembered_and_the_oldest_goes(monkeypatch):
+async def test_only_so_many_tokens_are_remembered_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokens, "_MOST_REMEMBERED", 2)
     verifier = Verifier(public_key=pem(KEY))
     given = [a_token(sub=name) for name in ("a", "b", "c")]
@@ -109,7 +110,7 @@ async def test_only_so_many_tokens_are_remembered_and_the_oldest_goes(monkeypatc
     assert list(verifier._known) == given[1:]
 
 
-def test_a_key_that_is_too_weak_private_or_no_key_is_refused():
+def test_a_key_that_is_too_weak_private_or_no_key_is_refused() -> None:
     private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     short = rsa.generate_private_key(65537, 1024)  # noqa: S505  # that is the case
     weak = (short, ec.generate_private_key(ec.SECP384R1()))
@@ -144,7 +145,7 @@ def a_jwk(kid: str, **more: str) -> dict[str, str]:
     return {**OKPAlgorithm.to_jwk(KEY.public_key(), as_dict=True), "kid": kid, "use": "sig", "alg": "EdDSA", **more}
 
 
-async def test_a_token_is_verified_with_the_key_that_it_names_of_the_providers_set():
+async def test_a_token_is_verified_with_the_key_that_it_names_of_the_providers_set() -> None:
     with a_key_set(a_jwk("one")) as url:
         verifier = Verifier(jwks_url=url)
         assert (await verifier.identify(a_token(headers={"kid": "one"}))).id == "ann"
@@ -153,7 +154,7 @@ async def test_a_token_is_verified_with_the_key_that_it_names_of_the_providers_s
                 await verifier.identify(token)
 
 
-async def test_a_provider_that_is_away_or_talks_nonsense_is_not_the_callers_fault():
+async def test_a_provider_that_is_away_or_talks_nonsense_is_not_the_callers_fault() -> None:
     with a_key_set(a_jwk("one")) as url:
         pass
     with pytest.raises(Unavailable):
@@ -162,7 +163,7 @@ async def test_a_provider_that_is_away_or_talks_nonsense_is_not_the_callers_faul
         await Verifier(jwks_url=url).identify(a_token(headers={"kid": "one"}))
 
 
-async def test_a_key_of_the_set_that_is_made_for_something_else_is_not_used():
+async def test_a_key_of_the_set_that_is_made_for_something_else_is_not_used() -> None:
     secret = {"kty": "oct", "k": "c2VjcmV0", "kid": "shared", "alg": "HS256"}
     with a_key_set(secret) as url, pytest.raises(Unauthenticated):
         await Verifier(jwks_url=url).identify(a_token("secret" * 10, "HS256", headers={"kid": "shared"}))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from unit.kit.webs import a_token, a_web_app, client_of
@@ -12,14 +13,14 @@ UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @pytest.mark.parametrize("header", ["", "Basic YTpi", "Bearer", "Bearer ", "nonsense"])
-async def test_nobody_gets_in_without_a_token(header):
+async def test_nobody_gets_in_without_a_token(header: str) -> None:
     async with client_of(a_web_app()) as client:
         response = await client.get("/v1/notes", headers={"Authorization": header})
     assert response.status_code == 401
     assert response.json()["type"] == "urn:dealwire:problem:no-token"
 
 
-async def test_a_token_that_does_not_hold_is_unauthenticated():
+async def test_a_token_that_does_not_hold_is_unauthenticated() -> None:
     async with client_of(a_web_app(), token="x.y.z") as client:
         response = await client.get("/v1/notes")
     assert response.status_code == 401
@@ -28,13 +29,13 @@ async def test_a_token_that_does_not_hold_is_unauthenticated():
 
 
 @pytest.mark.parametrize("claims", [{"roles": ["editor", "x"]}, {"roles": [], "scope": "a notes:write"}])
-async def test_one_of_the_roles_or_the_scope_is_enough(claims):
+async def test_one_of_the_roles_or_the_scope_is_enough(claims: dict[str, Any]) -> None:
     async with client_of(a_web_app(), a_token(**claims)) as client:
         assert (await client.post("/v1/notes", json={"text": "x"})).status_code == 201
 
 
 @pytest.mark.parametrize("claims", [{"roles": None}, {"roles": ["notes:write"]}, {"roles": [], "scope": "writer"}])
-async def test_who_has_neither_is_told_what_would_be_enough(claims):
+async def test_who_has_neither_is_told_what_would_be_enough(claims: dict[str, Any]) -> None:
     async with client_of(a_web_app(), a_token(**claims)) as client:
         response = await client.post("/v1/notes", json={"text": "x"})
         assert response.status_code == 403
@@ -42,7 +43,7 @@ async def test_who_has_neither_is_told_what_would_be_enough(claims):
         assert (await client.get("/v1/notes")).status_code == 200  # this needs none
 
 
-async def test_a_request_is_the_cause_of_what_it_changes():
+async def test_a_request_is_the_cause_of_what_it_changes() -> None:
     async with client_of(a_web_app(), a_token(sub="am.li")) as client:
         before = datetime.now(UTC)
         response = await client.put(
@@ -69,13 +70,13 @@ async def test_a_request_is_the_cause_of_what_it_changes():
 
 
 @pytest.mark.parametrize("correlation_id", ["", "a b", "x" * 101, "-x", "ä"])
-async def test_a_correlation_id_that_could_not_stand_in_a_log_is_replaced(correlation_id):
+async def test_a_correlation_id_that_could_not_stand_in_a_log_is_replaced(correlation_id: str) -> None:
     async with client_of(a_web_app()) as client:
-        response = await client.get("/v1/notes", headers={"X-Correlation-Id": correlation_id.encode()})
+        response = await client.get("/v1/notes", headers={b"X-Correlation-Id": correlation_id.encode()})
     assert UUID.fullmatch(response.headers["x-correlation-id"])
 
 
-async def test_every_answer_carries_correlation_and_trace_also_an_error():
+async def test_every_answer_carries_correlation_and_trace_also_an_error() -> None:
     async with client_of(a_web_app()) as client:
         first, second = await client.get("/v1/nothing"), await client.get("/livez")
     for response in (first, second):
@@ -84,13 +85,13 @@ async def test_every_answer_carries_correlation_and_trace_also_an_error():
     assert first.headers["traceparent"] != second.headers["traceparent"]
 
 
-async def test_the_same_key_makes_the_same_id_for_the_same_caller_only():
+async def test_the_same_key_makes_the_same_id_for_the_same_caller_only() -> None:
     async with client_of(a_web_app()) as client:
 
         async def id_of(sub: str, key: str | None) -> str:
             headers = {"Authorization": f"Bearer {a_token(sub=sub)}", **({"Idempotency-Key": key} if key else {})}
             response = await client.post("/v1/notes", json={"text": "x"}, headers=headers)
-            return response.json()["id"]
+            return str(response.json()["id"])
 
         assert await id_of("ann", "k") == await id_of("ann", "k") == derived_id("note", "ann:k")
         assert await id_of("ann", "k") != await id_of("ann", "l")
@@ -98,12 +99,12 @@ async def test_the_same_key_makes_the_same_id_for_the_same_caller_only():
         assert await id_of("ann", None) != await id_of("ann", None)
 
 
-async def test_requests_that_differ_in_anything_have_different_fingerprints():
+async def test_requests_that_differ_in_anything_have_different_fingerprints() -> None:
     async with client_of(a_web_app()) as client:
 
         async def fingerprint(path: str, body: bytes = b"") -> str:
             response = await client.put(path, content=body, headers={"Idempotency-Key": "k"})
-            found = response.json()["fingerprint"]
+            found = str(response.json()["fingerprint"])
             assert re.fullmatch("[0-9a-f]{64}", found)
             return found
 
@@ -117,7 +118,7 @@ async def test_requests_that_differ_in_anything_have_different_fingerprints():
         assert await fingerprint("/v1/notes/1/cause", b"a=1") == different[3]
 
 
-async def test_a_request_without_a_key_is_not_repeatable_and_one_that_only_reads_has_none():
+async def test_a_request_without_a_key_is_not_repeatable_and_one_that_only_reads_has_none() -> None:
     headers = {"Idempotency-Key": "k", "If-Match": '"1"'}
     async with client_of(a_web_app()) as client:
         without = (await client.put("/v1/notes/1/cause")).json()
@@ -127,22 +128,22 @@ async def test_a_request_without_a_key_is_not_repeatable_and_one_that_only_reads
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ä"])
-async def test_an_idempotency_key_that_is_none_is_refused(key):
+async def test_an_idempotency_key_that_is_none_is_refused(key: str) -> None:
     async with client_of(a_web_app()) as client:
-        response = await client.put("/v1/notes/1/cause", headers={"Idempotency-Key": key.encode()})
+        response = await client.put("/v1/notes/1/cause", headers={b"Idempotency-Key": key.encode()})
     assert response.status_code == 400
     assert response.json()["errors"][0]["parameter"] == "Idempotency-Key"
 
 
 @pytest.mark.parametrize("tag", ["", "5", '"0"', '"x"', '"-1"', 'W/"5"', '"4", "5"', '"99999999999999999999"'])
-async def test_an_etag_that_is_none_of_ours_is_refused(tag):
+async def test_an_etag_that_is_none_of_ours_is_refused(tag: str) -> None:
     async with client_of(a_web_app()) as client:
         response = await client.put("/v1/notes/1/cause", headers={"If-Match": tag})
     assert response.status_code == 400
     assert response.json()["errors"][0]["parameter"] == "If-Match"
 
 
-async def test_if_match_of_any_version_expects_none():
+async def test_if_match_of_any_version_expects_none() -> None:
     async with client_of(a_web_app()) as client:
         cause = (await client.put("/v1/notes/1/cause", headers={"If-Match": "*"})).json()
     assert cause["expected_version"] is None

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,13 +20,13 @@ def a_body_of(size: int) -> bytes:
     return b'{"text": "' + b"x" * (size - 12) + b'"}'
 
 
-async def pieces(body: bytes, size: int = 100):
+async def pieces(body: bytes, size: int = 100) -> AsyncIterator[bytes]:
     for start in range(0, len(body), size):
         yield body[start : start + size]
 
 
 @pytest.mark.parametrize("send", [lambda body: body, pieces], ids=["with its length", "in pieces"])
-async def test_a_body_up_to_the_limit_is_taken_and_a_larger_one_is_not(send):
+async def test_a_body_up_to_the_limit_is_taken_and_a_larger_one_is_not(send: Any) -> None:
     async with client_of(a_web_app()) as client:
         fits = await client.post("/v1/notes", content=send(a_body_of(LIMIT)), headers=JSON)
         larger = await client.post("/v1/notes", content=send(a_body_of(LIMIT + 1)), headers=JSON)
@@ -34,7 +36,7 @@ async def test_a_body_up_to_the_limit_is_taken_and_a_larger_one_is_not(send):
 
 
 @pytest.mark.parametrize("send", [lambda body: body, pieces], ids=["with its length", "in pieces"])
-async def test_a_route_may_take_more(send):
+async def test_a_route_may_take_more(send: Any) -> None:
     async with client_of(a_web_app()) as client:
         fits = await client.post("/v1/notes/uploads", content=send(b"x" * 3 * LIMIT))
         larger = await client.post("/v1/notes/uploads", content=send(b"x" * (3 * LIMIT + 1)))
@@ -67,7 +69,7 @@ async def test_a_route_may_take_more(send):
         "hundreds of levels",
     ],
 )
-async def test_what_is_no_json_is_malformed(body):
+async def test_what_is_no_json_is_malformed(body: bytes) -> None:
     async with client_of(a_web_app()) as client:
         response = await client.post("/v1/notes", content=body, headers=JSON)
     assert response.status_code == 400
@@ -86,7 +88,7 @@ async def test_what_is_no_json_is_malformed(body):
         ("[" * 60 + "]" * 60, "/anything" + "/0" * 49),
     ],
 )
-async def test_json_that_no_database_holds_is_invalid_with_a_pointer(value, pointer):
+async def test_json_that_no_database_holds_is_invalid_with_a_pointer(value: str, pointer: str) -> None:
     async with client_of(a_web_app()) as client:
         response = await client.post("/v1/notes", content=f'{{"text": "x", "anything": {value}}}', headers=JSON)
     assert response.status_code == 422
@@ -107,7 +109,7 @@ async def test_json_that_no_database_holds_is_invalid_with_a_pointer(value, poin
         "[" * 49 + "]" * 49,
     ],
 )
-async def test_unusual_json_that_can_be_stored_is_taken(value):
+async def test_unusual_json_that_can_be_stored_is_taken(value: str) -> None:
     async with client_of(a_web_app()) as client:
         response = await client.post("/v1/notes", content=f'{{"text": "x", "anything": {value}}}', headers=JSON)
     assert response.status_code == 201
@@ -121,7 +123,7 @@ json_values = st.recursive(
 
 @given(json_values.map(json.dumps).map(str.encode) | st.binary())
 @settings(max_examples=300, deadline=None)
-def test_whatever_passes_can_be_written_as_unicode_json_without_nul(body):
+def test_whatever_passes_can_be_written_as_unicode_json_without_nul(body: bytes) -> None:
     with suppress(Refused):
         _look_through(body)
         text = json.dumps(json.loads(body), ensure_ascii=False, allow_nan=False)
@@ -129,6 +131,6 @@ def test_whatever_passes_can_be_written_as_unicode_json_without_nul(body):
         assert "\\u0000" not in text.replace("\\\\", "")
 
 
-async def test_the_body_of_a_path_that_is_not_there_is_not_looked_at():
+async def test_the_body_of_a_path_that_is_not_there_is_not_looked_at() -> None:
     async with client_of(a_web_app()) as client:
         assert (await client.post("/v1/nothing", content=b"{", headers=JSON)).status_code == 404

@@ -1,34 +1,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from unit.kit.webs import Steps, a_web_app, client_of
 
 from dealwire.kit.web import Probe, health
 
+Look = Callable[[], Awaitable[Probe]]
 
-def is_fine(*, critical: bool = True):
+
+def is_fine(*, critical: bool = True) -> Look:
     async def probe() -> Probe:
         return Probe(ok=True, critical=critical)
 
     return probe
 
 
-def fails(detail: str = "gone", *, critical: bool = True):
+def fails(detail: str = "gone", *, critical: bool = True) -> Look:
     async def probe() -> Probe:
         return Probe(ok=False, detail=detail, critical=critical)
 
     return probe
 
 
-async def test_a_process_lives_whatever_its_dependencies_do():
+async def test_a_process_lives_whatever_its_dependencies_do() -> None:
     async with client_of(a_web_app(probes={"mongo": fails()})) as client:
         response = await client.get("/livez", headers={"Authorization": ""})
     assert response.json() == {"status": "alive"}
 
 
-async def test_a_service_is_ready_when_everything_is_fine():
+async def test_a_service_is_ready_when_everything_is_fine() -> None:
     async with client_of(a_web_app(probes={"mongo": is_fine(), "broker": is_fine(critical=False)})) as client:
         response = await client.get("/readyz", headers={"Authorization": ""})
     assert response.status_code == 200
@@ -41,7 +44,7 @@ async def test_a_service_is_ready_when_everything_is_fine():
     }
 
 
-async def test_a_service_is_not_ready_before_everything_was_fine_once():
+async def test_a_service_is_not_ready_before_everything_was_fine_once() -> None:
     probes = {"mongo": is_fine(), "broker": fails("refused", critical=False)}
     async with client_of(a_web_app(probes=probes)) as client:
         response = await client.get("/readyz")
@@ -53,7 +56,7 @@ async def test_a_service_is_not_ready_before_everything_was_fine_once():
         assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_a_service_without_its_broker_stays_ready_but_says_so():
+async def test_a_service_without_its_broker_stays_ready_but_says_so() -> None:
     probes = {"mongo": is_fine(), "broker": is_fine(critical=False)}
     async with client_of(a_web_app(probes=probes)) as client:
         await client.get("/readyz")
@@ -64,7 +67,7 @@ async def test_a_service_without_its_broker_stays_ready_but_says_so():
     assert response.json()["checks"]["broker"]["detail"] == "refused"
 
 
-async def test_a_service_without_its_database_is_not_ready_and_recovers():
+async def test_a_service_without_its_database_is_not_ready_and_recovers() -> None:
     probes = {"mongo": is_fine()}
     async with client_of(a_web_app(probes=probes)) as client:
         await client.get("/readyz")
@@ -74,7 +77,7 @@ async def test_a_service_without_its_database_is_not_ready_and_recovers():
         assert (await client.get("/readyz")).status_code == 200
 
 
-async def test_a_service_that_is_stopping_is_not_ready_however_fine_it_is():
+async def test_a_service_that_is_stopping_is_not_ready_however_fine_it_is() -> None:
     app = a_web_app(probes={"mongo": is_fine()})
     async with client_of(app) as client:
         await client.get("/readyz")
@@ -83,7 +86,7 @@ async def test_a_service_that_is_stopping_is_not_ready_however_fine_it_is():
         assert (await client.get("/livez")).status_code == 200
 
 
-async def test_a_probe_that_breaks_or_hangs_counts_as_failed(monkeypatch):
+async def test_a_probe_that_breaks_or_hangs_counts_as_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "_PROBE_SECONDS", 0.05)
 
     async def breaks() -> Probe:
@@ -100,7 +103,7 @@ async def test_a_probe_that_breaks_or_hangs_counts_as_failed(monkeypatch):
     assert "secret" not in response.text
 
 
-async def test_parts_start_in_their_order_and_stop_in_the_reverse_one():
+async def test_parts_start_in_their_order_and_stop_in_the_reverse_one() -> None:
     steps = Steps()
     app = a_web_app(parts=[steps.part("database"), steps.part("consumer")])
     async with app.router.lifespan_context(app):
@@ -108,7 +111,7 @@ async def test_parts_start_in_their_order_and_stop_in_the_reverse_one():
     assert steps.seen[2:] == ["consumer stopped", "database stopped"]
 
 
-async def test_when_a_part_does_not_start_those_before_it_stop():
+async def test_when_a_part_does_not_start_those_before_it_stop() -> None:
     steps = Steps()
     app = a_web_app(parts=[steps.part("database"), steps.part("consumer", fault=OSError("no"))])
     with pytest.raises(OSError, match="no"):
@@ -117,7 +120,7 @@ async def test_when_a_part_does_not_start_those_before_it_stop():
     assert steps.seen == ["database started", "database stopped"]
 
 
-async def test_requests_are_measured_by_the_template_of_their_route_never_by_an_id():
+async def test_requests_are_measured_by_the_template_of_their_route_never_by_an_id() -> None:
     async with client_of(a_web_app()) as client:
         await client.get("/v1/notes/id-4711/cause")
         await client.get("/v1/nothing/id-4712")
@@ -129,7 +132,7 @@ async def test_requests_are_measured_by_the_template_of_their_route_never_by_an_
     assert "id-471" not in figures
 
 
-async def test_every_metric_of_a_service_is_shown():
+async def test_every_metric_of_a_service_is_shown() -> None:
     async with client_of(a_web_app()) as client:
         figures = (await client.get("/metrics")).text
     for name in (

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 import schemathesis
 from openapi_spec_validator import validate
@@ -12,18 +15,18 @@ app = a_web_app(max_body_bytes=MIB)
 document = app.openapi()
 
 
-def operations():
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             yield method.upper(), path, operation
 
 
-def test_the_document_is_valid_openapi():
+def test_the_document_is_valid_openapi() -> None:
     validate(document)
 
 
 @pytest.mark.parametrize(("method", "path", "operation"), list(operations()))
-def test_every_operation_names_the_problems_it_can_answer(method, path, operation):
+def test_every_operation_names_the_problems_it_can_answer(method: str, path: str, operation: dict[str, Any]) -> None:
     expected = {"400", "404", "422", "500", "503"}
     if path.startswith("/v1"):
         expected |= {"401", "403"}
@@ -36,7 +39,7 @@ def test_every_operation_names_the_problems_it_can_answer(method, path, operatio
         assert list(response["content"].values()) == [{"schema": {"$ref": "#/components/schemas/Problem"}}]
 
 
-def test_what_an_operation_needs_is_said_to_people_and_programs():
+def test_what_an_operation_needs_is_said_to_people_and_programs() -> None:
     operation = document["paths"]["/v1/notes"]["post"]
     assert operation["security"] == [{"bearerAuth": []}]
     assert operation["x-roles"] == ["editor", "writer"]
@@ -46,8 +49,8 @@ def test_what_an_operation_needs_is_said_to_people_and_programs():
     assert "security" not in document["paths"]["/livez"]["get"]
 
 
-def test_changing_operations_take_an_idempotency_key_and_a_version():
-    def headers(operation):
+def test_changing_operations_take_an_idempotency_key_and_a_version() -> None:
+    def headers(operation: dict[str, Any]) -> list[str]:
         names = [each["$ref"].rpartition("/")[2] for each in operation.get("parameters", ()) if "$ref" in each]
         return [document["components"]["parameters"][name]["name"] for name in names]
 
@@ -55,12 +58,12 @@ def test_changing_operations_take_an_idempotency_key_and_a_version():
     assert headers(document["paths"]["/v1/notes/{id}/cause"]["get"]) == []
 
 
-def test_fastapis_own_shape_of_an_error_is_nowhere():
+def test_fastapis_own_shape_of_an_error_is_nowhere() -> None:
     assert "HTTPValidationError" not in str(document)
     assert document["components"]["schemas"].keys() >= {"Problem", "Fault"}
 
 
-def test_another_limit_of_the_body_is_documented():
+def test_another_limit_of_the_body_is_documented() -> None:
     assert document["paths"]["/v1/notes/uploads"]["post"]["x-max-body-bytes"] == 3000
 
 
@@ -68,7 +71,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", app)
 
 
 @schema.parametrize()
-def test_whatever_is_sent_is_answered_as_documented(case):
+def test_whatever_is_sent_is_answered_as_documented(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(
         headers={"Authorization": f"Bearer {a_token()}"},
         # Readers are lenient on purpose (unknown fields are ignored, 1.0 is an integer), and strict where no schema says

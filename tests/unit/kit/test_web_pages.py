@@ -4,21 +4,21 @@ import pytest
 from unit.kit.webs import a_web_app, client_of
 
 
-async def test_a_page_has_fifty_items_at_most_unless_the_caller_says_otherwise():
+async def test_a_page_has_fifty_items_at_most_unless_the_caller_says_otherwise() -> None:
     async with client_of(a_web_app()) as client:
         assert (await client.get("/v1/notes")).json()["items"] == [{"id": "a", "text": "50"}, {"id": "b", "text": "50"}]
         assert (await client.get("/v1/notes?limit=200")).json()["items"][0]["text"] == "200"
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "cursor=" + "x" * 501])
-async def test_a_page_that_cannot_be_is_refused(query):
+async def test_a_page_that_cannot_be_is_refused(query: str) -> None:
     async with client_of(a_web_app()) as client:
         response = await client.get(f"/v1/notes?{query}")
     assert response.status_code == 422
     assert response.json()["errors"][0]["parameter"] == query.partition("=")[0]
 
 
-async def test_a_page_links_to_the_next_with_everything_else_as_it_was():
+async def test_a_page_links_to_the_next_with_everything_else_as_it_was() -> None:
     async with client_of(a_web_app()) as client:
         first = await client.get("/v1/notes?limit=2&owner=%E6%9D%8E&cursor=before")
         assert first.json()["next"] == "last"
@@ -31,7 +31,7 @@ async def test_a_page_links_to_the_next_with_everything_else_as_it_was():
     assert "link" not in second.headers
 
 
-async def test_a_record_comes_with_its_version_and_says_when_it_was_there_before():
+async def test_a_record_comes_with_its_version_and_says_when_it_was_there_before() -> None:
     async with client_of(a_web_app()) as client:
         new = await client.post("/v1/notes", json={"text": "new"})
         again = await client.post("/v1/notes", json={"text": "again"})

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
+
 import pytest
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
+from starlette.types import Message
 from structlog.testing import capture_logs
 from unit.kit.webs import a_web_app, client_of, raising
 
@@ -19,7 +22,7 @@ from dealwire.errors import (
 from dealwire.kit.web.problems import STATUS, Malformed
 
 
-async def test_an_unknown_path_is_a_problem():
+async def test_an_unknown_path_is_a_problem() -> None:
     async with client_of(a_web_app()) as client:
         response = await client.get("/v1/nothing")
     assert response.status_code == 404
@@ -33,7 +36,7 @@ async def test_an_unknown_path_is_a_problem():
     }
 
 
-async def test_a_method_that_a_path_does_not_take_is_told_all_that_it_does():
+async def test_a_method_that_a_path_does_not_take_is_told_all_that_it_does() -> None:
     async with client_of(a_web_app()) as client:
         response = await client.delete("/v1/notes")
     assert response.status_code == 405
@@ -54,7 +57,7 @@ async def test_a_method_that_a_path_does_not_take_is_told_all_that_it_does():
         (Unavailable, 503),
     ],
 )
-async def test_each_kind_of_no_has_its_status(kind, status):
+async def test_each_kind_of_no_has_its_status(kind: type[DealwireError], status: int) -> None:
     async with client_of(a_web_app(raising(kind("too-blue", "Es ist zu blau: 蓝.")))) as client:
         response = await client.get("/v1/fail")
     assert response.status_code == status
@@ -65,25 +68,25 @@ async def test_each_kind_of_no_has_its_status(kind, status):
     assert problem["status"] == status
 
 
-def test_no_error_of_the_tree_is_without_a_status():
+def test_no_error_of_the_tree_is_without_a_status() -> None:
     assert set(DealwireError.__subclasses__()) <= STATUS.keys()
 
 
-async def test_an_error_says_which_field_or_parameter_it_is_about():
+async def test_an_error_says_which_field_or_parameter_it_is_about() -> None:
     async with client_of(a_web_app(raising(Rejected("bad", "No.", pointer="/contact/phone")))) as client:
         assert (await client.get("/v1/fail")).json()["errors"] == [{"pointer": "/contact/phone", "detail": "No."}]
     async with client_of(a_web_app(raising(Rejected("bad", "No.", pointer="cursor")))) as client:
         assert (await client.get("/v1/fail")).json()["errors"] == [{"parameter": "cursor", "detail": "No."}]
 
 
-async def test_who_has_no_token_is_told_how_to_bring_one_and_who_comes_too_early_when_to_come_back():
+async def test_who_has_no_token_is_told_how_to_bring_one_and_who_comes_too_early_when_to_come_back() -> None:
     async with client_of(a_web_app(raising(Unauthenticated("no-token", "No.")))) as client:
         assert (await client.get("/v1/fail")).headers["www-authenticate"] == "Bearer"
     async with client_of(a_web_app(raising(Unavailable("away", "Later.")))) as client:
         assert (await client.get("/v1/fail")).headers["retry-after"] == "5"
 
 
-async def test_an_invalid_body_is_told_with_a_pointer_to_every_field():
+async def test_an_invalid_body_is_told_with_a_pointer_to_every_field() -> None:
     note = {"tags": [{"name": "ok"}, {"name": "x"}], "more": {"a/b~c": {"name": "y"}}}
     async with client_of(a_web_app()) as client:
         response = await client.post("/v1/notes", json=note)
@@ -92,7 +95,7 @@ async def test_an_invalid_body_is_told_with_a_pointer_to_every_field():
     assert all(error["detail"] for error in response.json()["errors"])
 
 
-async def test_an_invalid_query_is_told_with_the_name_of_the_parameter():
+async def test_an_invalid_query_is_told_with_the_name_of_the_parameter() -> None:
     async with client_of(a_web_app()) as client:
         response = await client.get("/v1/notes?limit=201")
     assert response.status_code == 422
@@ -102,7 +105,7 @@ async def test_an_invalid_query_is_told_with_the_name_of_the_parameter():
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", None])
-async def test_a_body_that_does_not_say_that_it_is_json_is_not_taken(content_type):
+async def test_a_body_that_does_not_say_that_it_is_json_is_not_taken(content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     async with client_of(a_web_app()) as client:
         response = await client.post("/v1/notes", content=b'{"text": "x"}', headers=headers)
@@ -110,7 +113,7 @@ async def test_a_body_that_does_not_say_that_it_is_json_is_not_taken(content_typ
     assert response.json()["type"] == "urn:dealwire:problem:unsupported-media-type"
 
 
-async def test_what_nobody_expected_is_answered_without_internals_and_logged_once_with_its_trace():
+async def test_what_nobody_expected_is_answered_without_internals_and_logged_once_with_its_trace() -> None:
     async with client_of(a_web_app(raising(RuntimeError("the password is 1234")))) as client:
         with capture_logs() as logs:
             response = await client.get("/v1/fail")
@@ -124,10 +127,10 @@ async def test_what_nobody_expected_is_answered_without_internals_and_logged_onc
     assert request["request_id"] == response.headers["traceparent"].split("-")[2]
 
 
-async def test_an_error_in_the_middle_of_an_answer_breaks_the_connection():
+async def test_an_error_in_the_middle_of_an_answer_breaks_the_connection() -> None:
     router = APIRouter()
 
-    async def half():
+    async def half() -> AsyncIterator[bytes]:
         yield b"half"
         raise RuntimeError("no more")
 
@@ -140,14 +143,16 @@ async def test_an_error_in_the_middle_of_an_answer_breaks_the_connection():
             await client.get("/v1/half")
 
 
-async def test_a_client_that_leaves_while_it_sends_is_no_error():
-    messages = iter([{"type": "http.request", "body": b'{"te', "more_body": True}, {"type": "http.disconnect"}])
-    sent = []
+async def test_a_client_that_leaves_while_it_sends_is_no_error() -> None:
+    messages: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b'{"te', "more_body": True}, {"type": "http.disconnect"}]
+    )
+    sent: list[Message] = []
 
-    async def receive():
+    async def receive() -> Message:
         return next(messages)
 
-    async def send(message):
+    async def send(message: Message) -> None:
         sent.append(message)
 
     scope = {
@@ -163,7 +168,7 @@ async def test_a_client_that_leaves_while_it_sends_is_no_error():
     assert [(line["event"], line["status"]) for line in logs] == [("request", 499)]
 
 
-async def test_a_sentence_that_is_no_unicode_text_is_answered_all_the_same():
+async def test_a_sentence_that_is_no_unicode_text_is_answered_all_the_same() -> None:
     async with client_of(a_web_app(raising(Rejected("odd", "odd: \ud800")))) as client:
         response = await client.get("/v1/fail")
     assert response.status_code == 422

@@ -32,7 +32,8 @@ LIMIT = 1000
 
 
 def pem(key: Any) -> str:
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+    text: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return text.decode()
 
 
 def a_token(key: Any = KEY, algorithm: str = "EdDSA", headers: dict[str, str] | None = None, **claims: Any) -> str:
