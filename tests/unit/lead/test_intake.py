@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import pytest
+from unit.lead.builders import (
+    EMAIL,
+    EVERY_STATUS,
+    MONDAY_10H,
+    PHONE,
+    a_capture,
+    a_contact,
+    a_discarded_lead,
+    a_lead,
+)
+
+from dealwire.catalogue.common import Channel, Contact, Money
+from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
+from dealwire.errors import Conflict
+from lead_service.domain.intake import capture, discard, link
+from lead_service.domain.lead import Status
+
+OTHER_PHONE = "+8613900139000"
+
+
+def test_every_new_lead_goes_to_intake_with_its_channel_campaign_and_cost() -> None:
+    lead, (event,) = capture("lead-1", a_capture(), MONDAY_10H)
+    assert (lead.status, lead.captures, lead.captured_at) == (Status.INTAKE, 1, MONDAY_10H)
+    assert event == LeadCaptured(lead_id="lead-1", **a_capture().model_dump())
+    assert isinstance(event, LeadCaptured)
+    assert (event.channel, event.campaign) == (Channel.EXPO, "CMEF 2025")
+    assert event.cost == Money(minor=18_000, currency="CNY")
+
+
+@pytest.mark.parametrize(
+    ("contact", "matched_on"),
+    [
+        (a_contact(email=None), ("phone",)),
+        (a_contact(phone=None), ("email",)),
+        (a_contact(), ("phone", "email")),
+        (a_contact(phone=OTHER_PHONE), ("email",)),
+    ],
+)
+def test_an_exact_duplicate_is_linked_to_the_lead_there_is(contact: Contact, matched_on: tuple[str, ...]) -> None:
+    again = a_capture(contact=contact, channel=Channel.WEB_FORM, campaign=None, cost=Money(minor=5, currency="EUR"))
+    lead, (event,) = link(a_lead(), again)
+    assert (lead.id, lead.captures, lead.status) == ("lead-1", 2, Status.INTAKE)
+    assert event == LeadLinked(lead_id="lead-1", matched_on=matched_on, reopened=False, **again.model_dump())
+
+
+def test_a_lead_learns_from_a_linked_capture_what_it_did_not_know() -> None:
+    lead = a_lead(contact=a_contact(email=None), industry=None, region=None, need=None)
+    learned, _ = link(lead, a_capture(need="A demo"))
+    assert learned.capture == lead.capture.model_copy(
+        update={"contact": a_contact(), "industry": "medical", "region": "华东", "need": "A demo"}
+    )
+    assert learned.keys == (f"phone:{PHONE}", f"email:{EMAIL}")
+
+
+def test_what_was_told_first_stands_and_a_second_number_still_finds_the_lead() -> None:
+    told = a_capture(company="Other Ltd", contact=a_contact(name="Someone", phone=OTHER_PHONE), industry="energy")
+    learned, _ = link(a_lead(), told)
+    assert learned.capture == a_lead().capture
+    assert learned.keys == (f"phone:{PHONE}", f"email:{EMAIL}", f"phone:{OTHER_PHONE}")
+
+
+def test_a_number_that_is_another_leads_is_not_learned() -> None:
+    lead = a_lead(contact=a_contact(phone=None), industry=None)
+    learned, (event,) = link(lead, a_capture(), learn_keys=False)
+    assert (learned.keys, learned.capture.contact.phone) == ((f"email:{EMAIL}",), None)
+    assert learned.capture.industry == "medical"
+    assert isinstance(event, LeadLinked)
+    assert event.matched_on == ("email",)
+
+
+def test_a_discarded_lead_whose_person_comes_in_again_returns_to_intake() -> None:
+    lead, (event,) = link(a_discarded_lead(), a_capture())
+    assert (lead.status, lead.discarded_because) == (Status.INTAKE, None)
+    assert isinstance(event, LeadLinked)
+    assert event.reopened
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.DISCARDED}))
+def test_a_linked_capture_leaves_any_other_lead_where_it_is(status: Status) -> None:
+    before = EVERY_STATUS[status]
+    lead, (event,) = link(before, a_capture())
+    assert lead == before.model_copy(update={"captures": 2})
+    assert isinstance(event, LeadLinked)
+    assert not event.reopened
+
+
+@pytest.mark.parametrize("status", [Status.INTAKE, Status.POOL, Status.NURTURE])
+def test_an_invalid_lead_is_discarded_with_a_reason(status: Status) -> None:
+    lead, events = discard(EVERY_STATUS[status], "no such company")
+    assert (lead.status, lead.discarded_because) == (Status.DISCARDED, "no such company")
+    assert events == (LeadDiscarded(lead_id="lead-1", reason="no such company"),)
+
+
+@pytest.mark.parametrize("status", [Status.ASSIGNED, Status.ACCEPTED, Status.CONVERTED])
+def test_a_lead_that_an_am_has_is_not_discarded(status: Status) -> None:
+    with pytest.raises(Conflict) as no:
+        discard(EVERY_STATUS[status], "no such company")
+    assert no.value.slug == "lead-not-with-sales-ops"
+
+
+def test_discarding_again_for_the_same_reason_changes_nothing_and_another_reason_is_refused() -> None:
+    lead = a_discarded_lead("spam")
+    assert discard(lead, "spam") == (lead, ())
+    with pytest.raises(Conflict):
+        discard(lead, "wrong number")

@@ -1,0 +1,204 @@
+"""Whatever people and the clock do in whatever order, a lead keeps its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from unit.lead.builders import (
+    ANSWERS,
+    CALENDAR,
+    CHEN,
+    LI,
+    MONDAY_10H,
+    POLICY,
+    WANG,
+    a_capture,
+    a_contact,
+    a_member,
+)
+
+from dealwire.catalogue.common import Contact, Grade, Role
+from dealwire.catalogue.lead import (
+    LeadAccepted,
+    LeadAssigned,
+    LeadCaptured,
+    LeadConverted,
+    LeadDiscarded,
+    LeadLinked,
+    LeadQualified,
+    LeadReturned,
+)
+from dealwire.catalogue.people import MemberChanged
+from dealwire.errors import DealwireError
+from dealwire.event import Decision, EventData
+from lead_service.domain.intake import capture, discard, link
+from lead_service.domain.lead import Capture, Lead, Status, deadlines
+from lead_service.domain.progress import accept, assign, convert, expire, qualify
+from lead_service.domain.routing import Roster
+
+AMS = (LI, CHEN, "am.gu")
+NEXT = {
+    Status.INTAKE: {Status.POOL, Status.NURTURE, Status.ASSIGNED, Status.DISCARDED},
+    Status.POOL: {Status.INTAKE, Status.NURTURE, Status.ASSIGNED, Status.DISCARDED},
+    Status.NURTURE: {Status.INTAKE, Status.POOL, Status.ASSIGNED, Status.DISCARDED},
+    Status.ASSIGNED: {Status.ACCEPTED, Status.INTAKE, Status.ASSIGNED},
+    Status.ACCEPTED: {Status.CONVERTED},
+    Status.CONVERTED: set[Status](),
+    Status.DISCARDED: {Status.INTAKE},
+}
+"""Where a lead can get to from where it is, in one decision."""
+
+AFTER_GRADE = {Grade.A: Status.INTAKE, Grade.B: Status.POOL, Grade.C: Status.NURTURE}
+REPEATABLE = (accept, expire, discard, convert)
+"""Commands that, given twice, take effect once; each capture and each qualifying is one of its own."""
+
+
+class LifeOfALead(RuleBasedStateMachine):
+    """One lead, the members around it, and a clock."""
+
+    @initialize(told=st.sampled_from([a_capture(), a_capture(industry=None), a_capture(contact=a_contact(email=None))]))
+    def comes_in(self, told: Capture) -> None:
+        self.now = MONDAY_10H
+        members = a_member(LI), a_member(CHEN), a_member("am.gu", industries=()), a_member(WANG, Role.SE)
+        self.members = {member.member_id: member for member in members}
+        self.load: dict[str, int] = {}
+        self.lead, events = capture("lead-1", told, self.now)
+        self.told = [*events]
+
+    @rule(contact=st.sampled_from([a_contact(), a_contact(email=None), a_contact(phone=None, email="w@example.com")]))
+    def comes_in_again(self, contact: Contact) -> None:
+        self.do(link, a_capture(contact=contact))
+
+    @rule(grade=st.sampled_from("AAABC"))
+    def is_qualified(self, grade: str) -> None:
+        self.do(qualify, ANSWERS[grade], self.roster, self.now, CALENDAR, POLICY)
+
+    @rule(am_id=st.sampled_from([*AMS, None, None, WANG]))
+    def is_assigned(self, am_id: str | None) -> None:
+        self.do(assign, am_id, self.roster, self.now, CALENDAR, POLICY)
+
+    @rule(by=st.sampled_from(AMS))
+    def is_accepted(self, by: str) -> None:
+        self.do(accept, by, self.now)
+
+    @precondition(lambda self: self.lead.status is Status.ASSIGNED)
+    @rule()
+    def is_accepted_by_its_am(self) -> None:
+        self.do(accept, self.lead.am_id, self.now)
+
+    @rule()
+    def the_clock_looks(self) -> None:
+        self.do(expire, self.roster, self.now, CALENDAR, POLICY)
+
+    @rule(reason=st.sampled_from(["spam", "wrong number"]))
+    def is_discarded(self, reason: str) -> None:
+        self.do(discard, reason)
+
+    @rule(by=st.sampled_from(AMS))
+    def is_converted(self, by: str) -> None:
+        self.do(convert, by)
+
+    @rule(minutes=st.sampled_from([1, 59, 120, 600]))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule(id=st.sampled_from([*AMS, WANG]))
+    def somebody_comes_or_goes(self, id: str) -> None:
+        member = self.members[id]
+        self.members[id] = member.model_copy(update={"active": not member.active})
+
+    @rule(id=st.sampled_from(AMS), leads=st.integers(0, 3))
+    def somebody_is_busy(self, id: str, leads: int) -> None:
+        self.load[id] = leads
+
+    @property
+    def roster(self) -> Roster:
+        return Roster(tuple(self.members.values()), self.load)
+
+    def do(self, command: Callable[..., Decision[Lead]], *args: object) -> None:
+        """Takes a decision, unless it is refused, and holds it against every rule."""
+        before = self.lead
+        try:
+            self.lead, events = command(before, *args)
+        except DealwireError:
+            return
+        assert (self.lead == before) is not bool(events), "no event means nothing changed, and every change has one"
+        assert self.lead.status is before.status or self.lead.status in NEXT[before.status]
+        for event in events:
+            self.hold(before, event)
+            self.told.append(event)
+        if command in REPEATABLE:
+            assert command(self.lead, *args) == (self.lead, ()), "given twice, it takes effect once"
+
+    def hold(self, before: Lead, event: EventData) -> None:
+        """The rules of one event."""
+        match event:
+            case LeadAssigned():
+                self.is_rightly_assigned(before, event)
+            case LeadAccepted():
+                assert before.accept_by is not None
+                assert self.now < before.accept_by, "accepted in time"
+                assert event.am_id == before.am_id
+            case LeadReturned():
+                assert event.due <= self.now, "returned when the time was over"
+                assert event.am_id == before.am_id
+                assert event.am_id in self.lead.passed_over
+            case LeadConverted():
+                assert event.captured_at == MONDAY_10H
+                assert not [each for each in self.told if isinstance(each, LeadConverted)], "handed over once"
+
+    def is_rightly_assigned(self, before: Lead, event: LeadAssigned) -> None:
+        am: MemberChanged = self.members[event.am_id]
+        assert am.active
+        assert Role.AM in am.roles
+        assert all(self.members[se_id].active for se_id in event.copied)
+        assert event.accept_by == CALENDAR.add(self.now, POLICY.acceptance_hours)
+        if event.because != ("chosen by sales operations",):
+            assert event.am_id not in self.lead.passed_over, "whoever let it lie is not asked again"
+            assert before.status is not Status.ASSIGNED or event.am_id != before.am_id
+
+    @invariant()
+    def the_events_tell_the_whole_state(self) -> None:
+        status, am_id, grade, captures, attempts = Status.INTAKE, None, None, 0, 0
+        for event in self.told:
+            match event:
+                case LeadCaptured():
+                    captures += 1
+                case LeadLinked():
+                    captures += 1
+                    status = Status.INTAKE if event.reopened else status
+                case LeadQualified():
+                    status, grade = AFTER_GRADE[event.grade], event.grade
+                case LeadAssigned():
+                    status, am_id, attempts = Status.ASSIGNED, event.am_id, attempts + 1
+                    assert event.attempt == attempts
+                case LeadAccepted():
+                    status = Status.ACCEPTED
+                case LeadReturned():
+                    status, am_id = Status.INTAKE, None
+                case LeadDiscarded():
+                    status = Status.DISCARDED
+                case LeadConverted():
+                    status = Status.CONVERTED
+        lead = self.lead
+        assert (lead.status, lead.am_id, lead.grade) == (status, am_id, grade)
+        assert (lead.captures, lead.attempt) == (captures, attempts)
+
+    @invariant()
+    def only_an_assigned_lead_has_a_deadline(self) -> None:
+        assert bool(deadlines(self.lead)) is (self.lead.status is Status.ASSIGNED)
+        assert (self.lead.am_id is not None) is (
+            self.lead.status in {Status.ASSIGNED, Status.ACCEPTED, Status.CONVERTED}
+        )
+
+    @invariant()
+    def a_lead_comes_back_from_the_store_as_it_went_in(self) -> None:
+        assert Lead.model_validate(self.lead.model_dump()) == self.lead
+
+
+LifeOfALead.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLifeOfALead = LifeOfALead.TestCase

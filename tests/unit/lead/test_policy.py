@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from dealwire.kit.settings import InvalidSettings, load_settings
+from lead_service.domain.policy import Policy
+from lead_service.settings import LeadSettings
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWIRE_MONGO_URL", "mongodb://localhost")
+    monkeypatch.setenv("DEALWIRE_AMQP_URL", "amqp://localhost")
+    monkeypatch.setenv("DEALWIRE_JWKS_URL", "https://id.example.com/jwks")
+
+
+def test_a_deployment_changes_the_numbers_it_names_and_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWIRE_POLICY", '{"acceptance_hours": 4, "phone_region": "GB"}')
+    policy = load_settings(LeadSettings).policy
+    assert policy == Policy(acceptance_hours=4, phone_region="GB")
+    assert (policy.confirmed, policy.latent, policy.score_weights) == (70, 40, (30, 25, 30, 15))
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        '{"acceptence_hours": 4}',
+        '{"acceptance_hours": 0}',
+        '{"acceptance_hours": -1}',
+        '{"acceptance_hours": 1e9}',
+        '{"phone_region": "UK"}',
+        '{"confirmed": 101}',
+        '{"latent": 80}',
+        '{"score_weights": 100}',
+        '{"score_weights": [-10, 40, 40, 30]}',
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, policy: str) -> None:
+    monkeypatch.setenv("DEALWIRE_POLICY", policy)
+    with pytest.raises(InvalidSettings, match="DEALWIRE_POLICY is wrong"):
+        load_settings(LeadSettings)
