@@ -1,0 +1,104 @@
+"""Calling the services, as the command line does it: patiently, because every call may be made again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Self
+
+import httpx
+import typer
+
+from dealwire.cli.console import Failure
+from dealwire.stack.infra import running_state
+from dealwire.stack.keys import Keys
+from dealwire.stack.stack import FOLDER
+
+Url = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        envvar="DEALWIRE_URL",
+        show_default=False,
+        help="The gateway. Left out: the stack that runs here.",
+    ),
+]
+Token = Annotated[
+    str,
+    typer.Option(
+        metavar="TOKEN",
+        envvar="DEALWIRE_TOKEN",
+        show_default=False,
+        help="A bearer token. Left out: one of the stack that runs here.",
+    ),
+]
+
+_ATTEMPTS = 8
+_AWAY = (502, 503, 504)
+
+
+class Api:
+    """The services behind a gateway, called with one token. Faults become Failure with the problem's sentence."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        return await self._call("GET", path, params=query)
+
+    async def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        return await self._call("PUT", path, json=body)
+
+    async def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None) -> Any:
+        """`key` is the Idempotency-Key; a call without one must be safe to make again by itself."""
+        return await self._call("POST", path, json=body, headers={"Idempotency-Key": key} if key else {})
+
+    async def _call(self, method: str, path: str, **more: Any) -> Any:
+        trouble = ""
+        for attempt in range(_ATTEMPTS):
+            try:
+                answer = await self._client.request(method, path, **more)
+            except httpx.TransportError as error:
+                trouble = f"{type(error).__name__}: {error}"
+            else:
+                if answer.is_success:
+                    return answer.json()
+                trouble = _said(answer)
+                if answer.status_code not in _AWAY:
+                    raise Failure(f"{method} {path}: {trouble}")
+            await asyncio.sleep(min(2**attempt, 10) * random.uniform(0.1, 0.3))
+        raise Failure(f"{method} {path} did not work in {_ATTEMPTS} attempts. The last one: {trouble}")
+
+
+def api(url: str, token: str, *, subject: str, roles: Iterable[str] = (), scopes: Iterable[str] = ()) -> Api:
+    """The API at `url`; without one that of the stack running here, with a token of that stack's own key."""
+    state = running_state(FOLDER)
+    if url and not token:
+        raise Failure("Calling another gateway needs a token: --token or DEALWIRE_TOKEN.")
+    if not url and not (state and "url" in state):
+        raise Failure("No gateway: no stack runs here. Start one with `dealwire up`, or name one with --url.")
+    at = url or str((state or {})["url"])
+    return Api(at, token or Keys.of(FOLDER / "keys").mint(subject, roles, scopes))
+
+
+def _said(answer: httpx.Response) -> str:
+    try:
+        problem = answer.json()
+        where = "".join(
+            f" {fault.get('pointer') or fault.get('parameter')}: {fault['detail']}" for fault in problem["errors"]
+        )
+    except (ValueError, KeyError, TypeError):
+        where = ""
+    try:
+        return f"{answer.status_code} {answer.json()['detail']}{where}"
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.status_code} {answer.reason_phrase}"
