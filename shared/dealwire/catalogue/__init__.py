@@ -7,7 +7,7 @@ run `make docs`.
 from __future__ import annotations
 
 from dealwire.catalogue import contract, lead, people, pipeline
-from dealwire.event import EventData
+from dealwire.event import CatchUpStarted, EventData
 
 PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
     "kpi-service": (people.TeamChanged, people.MemberChanged),
@@ -23,6 +23,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
     ),
     "pipeline-service": (
         pipeline.AccountOpened,
+        pipeline.AccountChanged,
         pipeline.OpportunityOpened,
         pipeline.OpportunitySeAssigned,
         pipeline.OpportunityStageChanged,
@@ -49,5 +50,10 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
     ),
 }
 
-CATALOGUE: dict[str, type[EventData]] = {event.type: event for events in PUBLISHED.values() for event in events}
+PUBLISHED_BY_EVERY_SERVICE: tuple[type[EventData], ...] = (CatchUpStarted,)
+"""What the service kit itself says, in every service's name."""
+
+CATALOGUE: dict[str, type[EventData]] = {
+    event.type: event for events in (*PUBLISHED.values(), PUBLISHED_BY_EVERY_SERVICE) for event in events
+}
 """Every event type, e.g. `contract.signed.v1`, with its model."""

@@ -23,6 +23,18 @@ class AccountOpened(EventData):
     owner_id: Id
 
 
+class AccountChanged(EventData):
+    """The account file says something else now; this is the whole of it (P14)."""
+
+    type: ClassVar[str] = "account.changed.v1"
+
+    account_id: Id
+    name: Line
+    industry: Line | None = None
+    region: Line | None = None
+    owner_id: Id
+
+
 class OpportunityOpened(EventData):
     """A deal is being worked on. `historical` marks deals imported from an older system."""
 
