@@ -57,6 +57,7 @@ class Bus:
         self._publisher: AbstractExchange | None = None
         self._direct: AbstractExchange | None = None
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
         self._seen = False
         self._missing_since: float | None = None
         self.gaps = 0
@@ -75,6 +76,7 @@ class Bus:
         self._task = asyncio.create_task(self._run(), name="bus")
 
     async def stop(self) -> None:
+        self._stopping = True
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -117,6 +119,8 @@ class Bus:
                 raise
             except Exception as error:  # noqa: BLE001  # whatever ended the session, the answer is to start over
                 self.fault = _first(error)
+            if self._stopping:  # a task group that fails while it is being cancelled forgets that it was cancelled
+                return
             lasted = time.monotonic() - started
             pause = 0.2 if lasted > _LONGEST_PAUSE_SECONDS else min(pause * 2, _LONGEST_PAUSE_SECONDS)
             log.warning("bus.session_ended", reason=self.fault, again_in_seconds=round(pause, 1))
