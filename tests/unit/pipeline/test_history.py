@@ -9,16 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from unit.pipeline.builders import TODAY, a_past_deal, an_account
+from unit.pipeline.builders import TODAY, a_past_deal
 
 from dealwire.catalogue.common import Money, Stage
 from dealwire.catalogue.pipeline import OpportunityLost, OpportunityOpened, WonDealImported
 from dealwire.errors import Rejected
+from pipeline_service.domain.account import account_id
 from pipeline_service.domain.history import import_account, import_deal
-from pipeline_service.domain.past_deal import ProductCatalogue, differences
+from pipeline_service.domain.past_deal import ProductCatalogue, check_days, differences
 from pipeline_service.domain.progress import move, win
-
-CANCITY = an_account("Cancity")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ CANCITY = an_account("Cancity")
 def test_an_imported_deal_is_opened_in_its_stage(told: str, stage: Stage) -> None:
     past = a_past_deal(told, engaged_on=None if told == "prospecting" else "2016-10-20")
 
-    deal, (opened, *_) = import_deal(past, CANCITY, "crm", TODAY)
+    deal, (opened, *_) = import_deal(past, "crm", TODAY)
 
     assert isinstance(opened, OpportunityOpened)
     assert opened.historical
@@ -37,7 +36,7 @@ def test_an_imported_deal_is_opened_in_its_stage(told: str, stage: Stage) -> Non
 
 
 def test_an_imported_open_deal_goes_on_from_its_stage() -> None:
-    deal, events = import_deal(a_past_deal("engaging"), CANCITY, "crm", TODAY)
+    deal, events = import_deal(a_past_deal("engaging"), "crm", TODAY)
     assert len(events) == 1
 
     _, (event,) = move(deal, Stage.SOLUTION, "moses.frase")
@@ -46,7 +45,7 @@ def test_an_imported_open_deal_goes_on_from_its_stage() -> None:
 
 
 def test_an_imported_lost_deal_is_lost_on_its_day() -> None:
-    deal, (opened, lost) = import_deal(a_past_deal("lost"), CANCITY, "crm", TODAY)
+    deal, (opened, lost) = import_deal(a_past_deal("lost"), "crm", TODAY)
 
     assert isinstance(opened, OpportunityOpened)
     assert opened.stage is Stage.NEEDS
@@ -62,7 +61,7 @@ def test_an_imported_lost_deal_is_lost_on_its_day() -> None:
 
 
 def test_a_lost_deal_that_was_never_engaged_counts_as_opened_on_the_day_it_was_lost() -> None:
-    deal, (opened, _) = import_deal(a_past_deal("lost", engaged_on=None), CANCITY, "crm", TODAY)
+    deal, (opened, _) = import_deal(a_past_deal("lost", engaged_on=None), "crm", TODAY)
 
     assert (deal.opened_on, opened.model_dump()["stage"]) == (date(2017, 3, 1), Stage.PROSPECT)
 
@@ -70,12 +69,12 @@ def test_a_lost_deal_that_was_never_engaged_counts_as_opened_on_the_day_it_was_l
 def test_an_imported_won_deal_waits_in_contract_until_its_contract_is_signed() -> None:
     value = Money(minor=105_400, currency="USD")
 
-    deal, (_, won) = import_deal(a_past_deal("won"), CANCITY, "crm", TODAY)
+    deal, (_, won) = import_deal(a_past_deal("won"), "crm", TODAY)
 
     assert won == WonDealImported(
         opportunity_id=deal.id,
         external_id="1C1I7A6R",
-        account_id=CANCITY.id,
+        account_id=account_id("Cancity"),
         account_name="Cancity",
         am_id="moses.frase",
         product="GTX Plus Basic",
@@ -93,7 +92,7 @@ def test_a_missing_account_is_kept_as_missing() -> None:
     past = a_past_deal("engaging", account=None)
 
     assert import_account(past) is None
-    deal, _ = import_deal(past, None, "crm", TODAY)
+    deal, _ = import_deal(past, "crm", TODAY)
     assert deal.account_id is deal.account_name is None
 
 
@@ -104,9 +103,9 @@ def test_an_imported_account_belongs_to_the_agent_of_its_first_deal() -> None:
 
 
 def test_a_deal_imported_again_is_the_same_deal() -> None:
-    first, _ = import_deal(a_past_deal(), CANCITY, "crm", TODAY)
-    again, _ = import_deal(a_past_deal(), CANCITY, "crm", date(2024, 5, 1))
-    elsewhere, _ = import_deal(a_past_deal(), CANCITY, "other-crm", TODAY)
+    first, _ = import_deal(a_past_deal(), "crm", TODAY)
+    again, _ = import_deal(a_past_deal(), "crm", date(2024, 5, 1))
+    elsewhere, _ = import_deal(a_past_deal(), "other-crm", TODAY)
 
     assert first == again
     assert elsewhere.id != first.id
@@ -151,12 +150,12 @@ def test_a_row_that_lacks_what_its_stage_needs_is_refused_with_the_field(
 )
 def test_a_row_that_contradicts_the_calendar_is_refused(changes: dict[str, Any], slug: str, pointer: str) -> None:
     with pytest.raises(Rejected) as refused:
-        import_deal(a_past_deal("won", **changes), CANCITY, "crm", TODAY)
+        check_days(a_past_deal("won", **changes), TODAY)
     assert (refused.value.slug, refused.value.pointer) == (slug, pointer)
 
 
 def test_a_deal_may_close_on_the_day_it_was_engaged() -> None:
-    assert import_deal(a_past_deal("won", closed_on="2016-10-20"), CANCITY, "crm", TODAY)[1]
+    check_days(a_past_deal("won", closed_on="2016-10-20"), TODAY)
 
 
 def test_two_spellings_of_a_product_are_one_product() -> None:

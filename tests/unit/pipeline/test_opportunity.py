@@ -40,15 +40,15 @@ OPEN = [stage for stage in Stage if stage not in CLOSED]
 
 
 def test_a_converted_lead_becomes_a_deal_of_its_am_with_everything_known() -> None:
-    lead, account = a_converted_lead(), an_account()
+    lead = a_converted_lead()
 
-    deal, events = open_from_lead(lead, account, TODAY)
+    deal, events = open_from_lead(lead, TODAY)
 
     assert events == (
         OpportunityOpened(
             opportunity_id=deal.id,
             title="Acme 有限公司",
-            account_id=account.id,
+            account_id=an_account().id,
             account_name="Acme 有限公司",
             lead_id="lead-1",
             am_id=AM,
@@ -61,14 +61,14 @@ def test_a_converted_lead_becomes_a_deal_of_its_am_with_everything_known() -> No
 
 
 def test_a_lead_converted_twice_is_one_deal() -> None:
-    first, _ = open_from_lead(a_converted_lead(), an_account(), TODAY)
-    second, _ = open_from_lead(a_converted_lead(), an_account(), date(2024, 3, 5))
+    first, _ = open_from_lead(a_converted_lead(), TODAY)
+    second, _ = open_from_lead(a_converted_lead(), date(2024, 3, 5))
 
     assert first.id == second.id
 
 
 def test_nobody_is_their_own_se() -> None:
-    assert open_from_lead(a_converted_lead(se_id=AM), an_account(), TODAY)[0].se_id is None
+    assert open_from_lead(a_converted_lead(se_id=AM), TODAY)[0].se_id is None
     with pytest.raises(Rejected) as refused:
         assign_se(a_deal(), a_member(AM, Role.AM, Role.SE), AM)
     assert (refused.value.slug, refused.value.pointer) == ("own-se", "/se_id")

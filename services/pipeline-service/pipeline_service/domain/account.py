@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import AwareDatetime
 
 from dealwire.catalogue.common import Id, Line, Value
-from dealwire.catalogue.pipeline import AccountOpened
+from dealwire.catalogue.lead import LeadConverted
+from dealwire.catalogue.pipeline import AccountChanged, AccountOpened
 from dealwire.event import Decision, derived_id
 
 
 class Account(Value):
-    """A customer. `name` is as first typed, `owner_id` the AM whose lead or deal opened it."""
+    """A customer. `told_at` is when the lead that told of it was captured; an imported account has none."""
 
     id: Id
     name: Line
@@ -20,29 +23,36 @@ class Account(Value):
     region: Line | None = None
     owner_id: Id
     source: Literal["lead", "import"]
+    lead_id: Id | None = None
+    told_at: AwareDatetime | None = None
 
 
-def open_account(
-    name: str,
-    *,
-    owner_id: str,
-    source: Literal["lead", "import"],
-    industry: str | None = None,
-    region: str | None = None,
-) -> Decision[Account]:
+def open_account(account: Account) -> Decision[Account]:
     """A company gets its account file (P14). Its id follows from its name, so that opening it again finds it there."""
-    account = Account(
-        id=account_id(name), name=name, industry=industry, region=region, owner_id=owner_id, source=source
+    return account, (AccountOpened(**_told(account)),)
+
+
+def told_by_lead(lead: LeadConverted) -> Account:
+    """The account of a converted lead's company, owned by the lead's AM."""
+    return Account(
+        id=account_id(lead.company),
+        name=lead.company,
+        industry=lead.industry,
+        region=lead.region,
+        owner_id=lead.am_id,
+        source="lead",
+        lead_id=lead.lead_id,
+        told_at=lead.captured_at,
     )
-    return account, (
-        AccountOpened(
-            account_id=account.id,
-            name=account.name,
-            industry=account.industry,
-            region=account.region,
-            owner_id=account.owner_id,
-        ),
-    )
+
+
+def keep_earliest(known: Account, told: Account) -> Decision[Account]:
+    """Of a company's leads the one captured first says what the account is, whichever of them arrives first (X4)."""
+    if known.told_at is None or told.told_at is None:
+        return known, ()
+    if (known.told_at, known.lead_id) <= (told.told_at, told.lead_id):
+        return known, ()
+    return told, (AccountChanged(**_told(told)),)
 
 
 def account_id(name: str) -> str:
@@ -61,3 +71,7 @@ def fold(name: str) -> str:
     seen = "".join(char for char in even if unicodedata.category(char) != "Cf")
     words = "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in seen).split()
     return " ".join(words) or re.sub(r"\s+", " ", seen).strip()
+
+
+def _told(account: Account) -> dict[str, Any]:
+    return {"account_id": account.id, **account.model_dump(include={"name", "industry", "region", "owner_id"})}

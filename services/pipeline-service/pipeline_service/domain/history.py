@@ -7,9 +7,9 @@ from datetime import date
 from dealwire.catalogue.common import Stage
 from dealwire.catalogue.pipeline import WonDealImported
 from dealwire.event import Decision, derived_id
-from pipeline_service.domain.account import Account, open_account
+from pipeline_service.domain.account import Account, account_id, open_account
 from pipeline_service.domain.opportunity import Opportunity, opened
-from pipeline_service.domain.past_deal import PastDeal, PastLostDeal, PastWonDeal, check_days
+from pipeline_service.domain.past_deal import PastDeal, PastLostDeal, PastWonDeal
 from pipeline_service.domain.progress import lost
 from pipeline_service.domain.stages import up_to
 
@@ -17,17 +17,18 @@ LOSS_REASON = "unknown (imported)"
 
 
 def import_account(past: PastDeal) -> Decision[Account] | None:
-    """The account of the customer the row names, opened for the row's agent; a row that names none has none."""
-    return open_account(past.account, owner_id=past.agent, source="import") if past.account else None
+    """The account of the customer a row names, opened for the row's agent; a row that names none has none."""
+    if past.account is None:
+        return None
+    return open_account(Account(id=account_id(past.account), name=past.account, owner_id=past.agent, source="import"))
 
 
-def import_deal(past: PastDeal, account: Account | None, source: str, today: date) -> Decision[Opportunity]:
-    """A past deal as one of ours; importing it again finds it there, for its id follows from `source` and its own.
+def import_deal(past: PastDeal, source: str, today: date) -> Decision[Opportunity]:
+    """A past deal whose days were checked, as one of ours; its id follows from `source` and its own (see `deal_id`).
 
     An open deal goes on in its stage and a lost one is lost on its day. A won one waits in stage contract until its
     contract is recorded as signed: no deal is won in any other way.
     """
-    check_days(past, today)
     stage = _stage(past)
     deal = Opportunity(
         id=deal_id(source, past.external_id),
@@ -35,8 +36,8 @@ def import_deal(past: PastDeal, account: Account | None, source: str, today: dat
         stage=stage,
         reached=up_to(stage),
         am_id=past.agent,
-        account_id=account.id if account else None,
-        account_name=account.name if account else None,
+        account_id=account_id(past.account) if past.account else None,
+        account_name=past.account,
         product=past.product,
         # A prospect nobody has engaged yet is opened with us.
         opened_on=past.engaged_on or past.closed_on or today,
@@ -51,7 +52,7 @@ def import_deal(past: PastDeal, account: Account | None, source: str, today: dat
 
 
 def deal_id(source: str, external_id: str) -> str:
-    """Where the older system's deal is found with us."""
+    """Where the older system's deal is found with us: importing it again finds it there."""
     return derived_id("deal", source, external_id)
 
 

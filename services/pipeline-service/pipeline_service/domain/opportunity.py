@@ -10,7 +10,7 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import OpportunityOpened
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, derived_id
-from pipeline_service.domain.account import Account
+from pipeline_service.domain.account import Account, account_id
 from pipeline_service.domain.past_deal import PastDeal
 from pipeline_service.domain.quote import Quote
 from pipeline_service.domain.stages import CLOSED, up_to
@@ -19,7 +19,7 @@ from pipeline_service.domain.stages import CLOSED, up_to
 class Opportunity(Value):
     """A deal with its quotes.
 
-    `reached` are the stages it has ever been in. `amount` is that of the signed contract. `imported` is the older
+    `account_name` is the customer's name as told with the deal. `reached` are the stages it has ever been in. `amount` is that of the signed contract. `imported` is the older
     system's row, for a deal that comes from one.
     """
 
@@ -44,7 +44,7 @@ class Opportunity(Value):
     imported: PastDeal | None = None
 
 
-def open_from_lead(lead: LeadConverted, account: Account, today: date) -> Decision[Opportunity]:
+def open_from_lead(lead: LeadConverted, today: date) -> Decision[Opportunity]:
     """A converted lead becomes a deal of its AM, once, with everything known (L20)."""
     deal = Opportunity(
         id=derived_id("opportunity", lead.lead_id),
@@ -54,8 +54,8 @@ def open_from_lead(lead: LeadConverted, account: Account, today: date) -> Decisi
         am_id=lead.am_id,
         # Two people confirm a quote (P8), so nobody is their own SE.
         se_id=lead.se_id if lead.se_id != lead.am_id else None,
-        account_id=account.id,
-        account_name=account.name,
+        account_id=account_id(lead.company),
+        account_name=lead.company,
         lead_id=lead.lead_id,
         contact=lead.contact,
         need=lead.need,

@@ -51,6 +51,9 @@ class PastLostDeal(_Told):
 PastDeal = Annotated[PastOpenDeal | PastWonDeal | PastLostDeal, Field(discriminator="stage")]
 """One row of an import."""
 
+STAGES = ("prospecting", "engaging", "won", "lost")
+"""How far a deal may have come in the older system."""
+
 
 class ProductCatalogue:
     """The products there are. Case and spaces do not make another product: "GTXPro" is "GTX Pro"."""

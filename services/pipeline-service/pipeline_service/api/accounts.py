@@ -1,0 +1,74 @@
+"""Accounts: everybody here may look at them, for there is one shared view of a customer (X4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+
+from dealwire.catalogue.common import Id, Role
+from dealwire.event import Event
+from dealwire.kit.store import Record
+from dealwire.kit.web import Caller, PageView, Paging, allow, page_view, record_headers
+from pipeline_service.domain.account import Account
+from pipeline_service.store import PipelineStore
+
+Reader = Annotated[Caller, allow(*(role for role in Role if role is not Role.MACHINE), scope="accounts:read")]
+
+
+class AccountView(BaseModel):
+    """An account as callers see it."""
+
+    id: str
+    version: int
+    name: str
+    industry: str | None
+    region: str | None
+    owner_id: str
+    source: Literal["lead", "import"]
+    lead_id: str | None
+    opened_at: datetime
+
+    @classmethod
+    def of(cls, record: Record[Account]) -> AccountView:
+        account = record.state.model_dump()
+        return cls.model_validate({"version": record.version, "opened_at": record.created_at, **account})
+
+
+def routes(store: PipelineStore) -> APIRouter:
+    """The routes of accounts."""
+    router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+
+    @router.get("")
+    async def list_accounts(
+        caller: Reader,  # noqa: ARG001  # whoever passes `Reader` may
+        paging: Paging,
+        request: Request,
+        response: Response,
+    ) -> PageView[AccountView]:
+        """Accounts, newest first."""
+        page = await store.accounts.page({}, cursor=paging.cursor, limit=paging.limit)
+        return page_view(page, AccountView.of, request, response)
+
+    @router.get("/{account_id}")
+    async def get_account(account_id: Id, caller: Reader, response: Response) -> AccountView:  # noqa: ARG001  # same
+        """One account."""
+        record = await store.accounts.get(account_id)
+        record_headers(response, record)
+        return AccountView.of(record)
+
+    @router.get("/{account_id}/timeline")
+    async def get_timeline(
+        account_id: Id,
+        caller: Reader,  # noqa: ARG001  # same
+        paging: Paging,
+        request: Request,
+        response: Response,
+    ) -> PageView[Event]:
+        """Everything that ever happened to an account."""
+        page = await store.accounts.timeline(account_id, cursor=paging.cursor, limit=paging.limit)
+        return page_view(page, lambda event: event, request, response)
+
+    return router

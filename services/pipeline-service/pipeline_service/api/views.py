@@ -1,0 +1,81 @@
+"""What goes in and out of the routes of deals."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from dealwire.catalogue.common import Contact, Id, Line, Money, QuoteLine, Stage, Text
+from dealwire.kit.store import Record
+from pipeline_service.domain.opportunity import Opportunity
+from pipeline_service.domain.past_deal import PastDeal
+from pipeline_service.domain.quote import Quote
+
+
+class Body(BaseModel):
+    """The body of a request: no fields but those it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OpenBody(Body):
+    """A deal for a customer there is; an SE can also be assigned later."""
+
+    account_id: Id
+    title: Line
+    product: Line | None = None
+    se_id: Id | None = None
+
+
+class MoveBody(Body):
+    """The stage to move to."""
+
+    stage: Stage
+
+
+class LoseBody(Body):
+    """Why the deal is lost."""
+
+    reason: Annotated[Text, StringConstraints(min_length=1)]
+
+
+class AssignBody(Body):
+    """Who becomes the SE of the deal."""
+
+    se_id: Id
+
+
+class QuoteBody(Body):
+    """The lines of a quote, all in one currency."""
+
+    lines: Annotated[tuple[QuoteLine, ...], Field(min_length=1, max_length=500)]
+
+
+class OpportunityView(BaseModel):
+    """A deal as callers see it; `imported` is the older system's row of a deal that comes from one."""
+
+    id: str
+    version: int
+    title: str
+    stage: Stage
+    am_id: str
+    se_id: str | None
+    account_id: str | None
+    account_name: str | None
+    lead_id: str | None
+    contact: Contact | None
+    need: str | None
+    product: str | None
+    opened_on: date
+    quotes: tuple[Quote, ...]
+    contract_id: str | None
+    amount: Money | None
+    closed_on: date | None
+    loss_reason: str | None
+    imported: PastDeal | None
+
+    @classmethod
+    def of(cls, record: Record[Opportunity]) -> OpportunityView:
+        return cls.model_validate({"version": record.version, **record.state.model_dump()})

@@ -1,0 +1,41 @@
+"""What pipeline-service keeps: accounts, deals, and a replica of the members."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dealwire.catalogue.people import MemberChanged
+from dealwire.kit.relay import Relay
+from dealwire.kit.store import Claims, Database, Index, RecordStore, Replica
+from pipeline_service.domain.account import Account
+from pipeline_service.domain.opportunity import Opportunity
+from pipeline_service.domain.past_deal import PastDeal
+
+SERVICE = "pipeline-service"
+
+
+class PipelineStore:
+    """Collections, indexes and queries."""
+
+    def __init__(self, database: Database, relay: Relay) -> None:
+        self.accounts = RecordStore(database, relay, SERVICE, "accounts", Account)
+        self.opportunities = RecordStore(
+            database,
+            relay,
+            SERVICE,
+            "opportunities",
+            Opportunity,
+            indexes=[
+                Index({f"state.{field}": 1, "created_at": -1, "_id": -1})
+                for field in ("stage", "am_id", "se_id", "account_id")
+            ],
+        )
+        self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)
+        self.imports = Claims(database, "imports")
+
+    async def imported(self, deal_ids: Collection[str]) -> dict[str, PastDeal]:
+        """What was told of deals that were imported before, by their ids."""
+        if not deal_ids:
+            return {}
+        page = await self.opportunities.page({"_id": {"$in": list(deal_ids)}}, limit=len(deal_ids))
+        return {record.id: record.state.imported for record in page.items if record.state.imported}
