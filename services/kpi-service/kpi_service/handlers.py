@@ -19,8 +19,8 @@ from kpi_service.domain.period import Period
 from kpi_service.domain.policy import Policy
 from kpi_service.domain.rollups import Totals, total
 from kpi_service.domain.scorecard import Place
-from kpi_service.ledger import Who
 from kpi_service.store import KpiStore
+from kpi_service.store.ledger import Who
 
 S = TypeVar("S", bound=BaseModel)
 

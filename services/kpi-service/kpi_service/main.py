@@ -12,8 +12,7 @@ from dealwire.kit.projector import Projector
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
-from kpi_service.api import people_routes
-from kpi_service.api_figures import figure_routes
+from kpi_service.api import routers
 from kpi_service.consumers import EVENTS
 from kpi_service.handlers import Handlers
 from kpi_service.settings import KpiSettings
@@ -46,7 +45,7 @@ def build(settings: KpiSettings) -> FastAPI:
         settings,
         title="Dealwire figures",
         description="Who sells, and what it adds up to: scorecards, ranking, funnel and bonus pool.",
-        routers=[people_routes(handlers, store), figure_routes(handlers, store)],
+        routers=routers(handlers, store),
         parts=[database, bus, relay, projector],
         probes=probes(database, bus, projector.inbox),
     )

@@ -10,10 +10,10 @@ from unit.kpi.builders import SHANGHAI
 
 from dealwire.catalogue.common import Role
 from dealwire.kit.store import Database
-from kpi_service.ledger import Ledger
 from kpi_service.main import build
 from kpi_service.settings import KpiSettings
 from kpi_service.store import SERVICE
+from kpi_service.store.ledger import Ledger
 
 
 @pytest.fixture

@@ -24,9 +24,9 @@ from unit.kpi.builders import (
 from dealwire.catalogue.common import Grade
 from dealwire.event import Event, EventData
 from dealwire.kit.store import Database
-from kpi_service.documents import cell_document, cell_id, first_document
 from kpi_service.domain.facts import fact_of
 from kpi_service.domain.rollups import RollUps, roll_up
+from kpi_service.store.documents import daily_documents, first_documents
 
 AMS = ["am.li", "am.mo", "am.wu"]
 
@@ -75,9 +75,5 @@ async def assert_adds_up(database: Database, events: Iterable[Event]) -> None:
     events = list(events)
     right = rolled_up(events)
     assert (await stored(database, "facts")).keys() == {event.id for event in events}
-    assert await stored(database, "daily") == {
-        cell_id(key): cell_document(key, cell) for key, cell in right.cells.items()
-    }
-    assert await stored(database, "firsts") == {
-        once: first_document(once, first) for once, first in right.firsts.items()
-    }
+    assert await stored(database, "daily") == daily_documents(right)
+    assert await stored(database, "firsts") == first_documents(right)

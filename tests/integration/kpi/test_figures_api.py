@@ -10,7 +10,7 @@ from support.service import Client
 
 from dealwire.kit.store import Database
 from kpi_service.domain.scorecard import MEASURES
-from kpi_service.ledger import Ledger
+from kpi_service.store.ledger import Ledger
 
 EVENTS = some_history(300)
 

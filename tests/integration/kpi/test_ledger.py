@@ -16,7 +16,7 @@ from kpi_service.domain.metrics import Metric
 from kpi_service.domain.people import Stint
 from kpi_service.domain.period import between, named
 from kpi_service.domain.rollups import total
-from kpi_service.ledger import Ledger, Who
+from kpi_service.store.ledger import Ledger, Who
 
 
 async def deliver(ledger: Ledger, deliveries: Sequence[Event], chance: random.Random) -> None:

@@ -94,7 +94,6 @@ async def test_the_same_idempotency_key_does_its_work_once(kpi: Client, am: str)
     ("body", "pointer"),
     [
         ({**LI, "manager_id": "nobody"}, "/manager_id"),
-        ({**LI, "manager_id": "ITSELF"}, "/manager_id"),
         ({**LI, "memberships": [{"team_id": "nowhere", "since": "2017-01-01"}]}, "/memberships/0/team_id"),
         ({**LI, "memberships": [{"team_id": None, "since": "yesterday"}]}, "/memberships/0/since"),
         ({**LI, "roles": []}, "/roles"),
@@ -107,9 +106,6 @@ async def test_the_same_idempotency_key_does_its_work_once(kpi: Client, am: str)
 async def test_what_cannot_be_is_rejected_with_the_field_at_fault(
     kpi: Client, am: str, body: dict[str, Any], pointer: str
 ) -> None:
-    if body.get("manager_id") == "ITSELF":
-        body = {**body, "manager_id": am}
-        pointer = "/manager_id"
     response = await kpi.put(f"/v1/members/{am}", json=body)
 
     assert response.status_code == 422

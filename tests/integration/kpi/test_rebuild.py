@@ -9,8 +9,8 @@ from integration.kpi.history import assert_adds_up, some_history, stored
 from integration.kpi.test_ledger import deliver
 
 from dealwire.kit.store import Database
-from kpi_service.ledger import Ledger
-from kpi_service.rebuild import Report, rebuild
+from kpi_service.store.ledger import Ledger
+from kpi_service.store.rebuild import Report, rebuild
 
 
 async def rebuilt(ledger: Ledger, *, check: bool = False) -> Report:
@@ -25,8 +25,8 @@ async def damage(database: Database) -> None:
     cells, entries = sorted(await stored(database, "daily")), await stored(database, "firsts")
     lost, late, ghost = sorted(entries)[:3]
     await daily.delete_one({"_id": cells[0]})
-    await daily.update_one({"_id": cells[1]}, {"$inc": {"total": 1}})
-    await daily.insert_one({"_id": "nonsense", "day": "2031-01-01", "metric": "luck", "total": 1, "facts": 1})
+    await daily.update_one({"_id": cells[1]}, {"$inc": {"cells.deals_signed -.total": 1}})
+    await daily.insert_one({"_id": "nonsense", "day": "2031-01-01", "cells": {"luck -": {"total": 1}}})
     await firsts.delete_one({"_id": lost})
     await firsts.update_one({"_id": late}, {"$set": {"first.day": "2032-01-01"}})
     await firsts.update_one({"_id": ghost}, {"$set": {"first.day": "1999-01-01", "first.event_id": "ghost"}})

@@ -1,4 +1,4 @@
-"""The HTTP side of figures: scorecards, ranking, funnel, bonus pools, the facts behind them, and the rebuild."""
+"""Routes of figures: scorecards, ranking, funnel, bonus pools, the facts behind them, and the rebuild."""
 
 from __future__ import annotations
 
@@ -14,14 +14,7 @@ from dealwire.catalogue.common import Id, Role
 from dealwire.errors import Rejected
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.pages import PageView, Paging, page_view
-from kpi_service.domain.funnel import MILESTONES, STAGES, funnel
-from kpi_service.domain.metrics import Metric
-from kpi_service.domain.period import Period, between, named
-from kpi_service.domain.scorecard import scorecard
-from kpi_service.handlers import By, Handlers
-from kpi_service.rebuild import Report, rebuild
-from kpi_service.store import KpiStore
-from kpi_service.views import (
+from kpi_service.api.views import (
     BonusView,
     FactView,
     FunnelView,
@@ -36,6 +29,13 @@ from kpi_service.views import (
     pool_view,
     step_view,
 )
+from kpi_service.domain.funnel import MILESTONES, STAGES, funnel
+from kpi_service.domain.metrics import Metric
+from kpi_service.domain.period import Period, between, named
+from kpi_service.domain.scorecard import scorecard
+from kpi_service.handlers import By, Handlers
+from kpi_service.store import KpiStore
+from kpi_service.store.rebuild import Report, rebuild
 
 Anybody = Annotated[Caller, allow()]
 Auditor = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]
@@ -63,7 +63,7 @@ def _asked_period(
 Asked = Annotated[Period, Depends(_asked_period)]
 
 
-def figure_routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # one function per route
+def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # one function per route
     """All routes of figures."""
     router = APIRouter(prefix="/v1", tags=["figures"])
 

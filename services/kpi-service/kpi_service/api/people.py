@@ -1,4 +1,4 @@
-"""The HTTP side of people: teams and members."""
+"""Routes of teams and members."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class MemberView(BaseModel):
     updated_at: datetime
 
 
-def people_routes(handlers: Handlers, store: KpiStore) -> APIRouter:
+def routes(handlers: Handlers, store: KpiStore) -> APIRouter:
     """All routes of teams and members."""
     router = APIRouter(prefix="/v1", tags=["people"])
 

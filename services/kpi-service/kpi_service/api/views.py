@@ -19,7 +19,7 @@ from kpi_service.domain.metrics import Metric
 from kpi_service.domain.period import Period
 from kpi_service.domain.scorecard import Figure, Unit
 from kpi_service.handlers import By
-from kpi_service.ledger import Proof
+from kpi_service.store.ledger import Proof
 
 _SEE_ALL = {Role.SO, Role.MANAGEMENT, Role.TEAM_LEAD, Role.FINANCE}
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database, Index, Record, RecordStore
 from kpi_service.domain.people import Member, Team
-from kpi_service.ledger import Ledger
+from kpi_service.store.ledger import Ledger
 
 SERVICE = "kpi-service"
 

@@ -18,10 +18,10 @@ from pymongo import DeleteOne, ReplaceOne
 from dealwire.errors import Unavailable
 from dealwire.event import Event
 from dealwire.kit.store.database import Collection, Document, Session, needs_database
-from kpi_service.documents import cell_document, cell_id, fact_document, fact_of_document, first_document
 from kpi_service.domain.facts import fact_of
 from kpi_service.domain.rollups import RollUps, roll_up
-from kpi_service.ledger import Ledger
+from kpi_service.store.documents import daily_documents, fact_document, fact_of_document, first_documents
+from kpi_service.store.ledger import Ledger
 
 _ATTEMPTS = 20
 _FACTS_AT_ONCE = 1000
@@ -126,19 +126,13 @@ async def _day(ledger: Ledger, day: str, *, check: bool) -> Differences:
     async with ledger.database.transaction() as session:
         facts = ledger.facts.find({"day": day}, {"event": 0}, session=session)
         right = roll_up([fact_of_document(document) async for document in facts])
-        cells = await _cells(ledger, session, day, right)
+        stored = await _by_id(ledger.daily.find({"day": day}, session=session))
+        cells = _differences(stored, daily_documents(right))
         firsts = await _firsts(ledger, session, day, right)
         if not check:
             await _correct(ledger.daily, session, cells)
             await _correct(ledger.firsts, session, firsts)
         return {**cells, **firsts}
-
-
-async def _cells(ledger: Ledger, session: Session, day: str, right: RollUps) -> Differences:
-    return _differences(
-        await _by_id(ledger.daily.find({"day": day}, session=session)),
-        {cell_id(key): cell_document(key, cell) for key, cell in right.cells.items()},
-    )
 
 
 async def _firsts(ledger: Ledger, session: Session, day: str, right: RollUps) -> Differences:
@@ -147,17 +141,13 @@ async def _firsts(ledger: Ledger, session: Session, day: str, right: RollUps) ->
     stored = await _by_id(ledger.firsts.find(known, {"touched": 0}, session=session))
     doubtful = {
         once
-        for once in _differences(stored, _first_documents(right))
+        for once in _differences(stored, first_documents(right))
         if once not in stored or stored[once]["first"]["day"] >= day
     }
     facts = ledger.facts.find({"contributions.once": {"$in": list(doubtful)}}, {"event": 0}, session=session)
     anew = roll_up([fact_of_document(document) async for document in facts])
-    differences = _differences(stored, _first_documents(anew))
+    differences = _differences(stored, first_documents(anew))
     return {once: difference for once, difference in differences.items() if once in doubtful}
-
-
-def _first_documents(rolled: RollUps) -> dict[str, Document]:
-    return {once: first_document(once, first) for once, first in rolled.firsts.items()}
 
 
 async def _by_id(documents: AsyncIterable[Document]) -> dict[str, Document]:

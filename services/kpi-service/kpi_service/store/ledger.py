@@ -19,12 +19,31 @@ from dealwire.event import Event
 from dealwire.kit.store import Database, Index, Page
 from dealwire.kit.store.cursors import make_cursor, read_cursor
 from dealwire.kit.store.database import Document, needs_database
-from kpi_service.documents import cell_id, fact_document, fact_of_document, first_document, key_document
 from kpi_service.domain.facts import Contribution, Fact, fact_of
 from kpi_service.domain.metrics import Metric
 from kpi_service.domain.people import Stint
 from kpi_service.domain.period import Period
 from kpi_service.domain.rollups import Cell, RollUps, Totals, roll_up
+from kpi_service.store.documents import cell_of_name, daily_documents, fact_document, fact_of_document, first_documents
+
+_SUM_OF_CELLS: list[Document] = [
+    {"$project": {"member_id": 1, "cell": {"$objectToArray": "$cells"}}},
+    {"$unwind": "$cell"},
+    {
+        "$group": {
+            "_id": {"member_id": "$member_id", "name": "$cell.k"},
+            "total": {"$sum": "$cell.v.total"},
+            "facts": {"$sum": "$cell.v.facts"},
+        }
+    },
+]
+_COUNT_OF_FIRSTS: Document = {
+    "$group": {
+        "_id": {"member_id": "$first.member_id", "name": {"$concat": ["$first.metric", " -"]}},
+        "total": {"$sum": 1},
+        "facts": {"$sum": 1},
+    }
+}
 
 Who = Sequence[Stint] | None
 """Whose figures: days of members, or the company's when it is None."""
@@ -53,10 +72,8 @@ class Ledger:
                 Index({"day": 1}),
             ),
         )
-        self.daily = database.collection("daily", (Index({"day": 1}), Index({"member_id": 1, "day": 1})))
-        self.firsts = database.collection(
-            "firsts", (Index({"first.day": 1}), Index({"first.member_id": 1, "first.day": 1}))
-        )
+        self.daily = database.collection("daily", (Index({"day": 1, "member_id": 1}),))
+        self.firsts = database.collection("firsts", (Index({"first.day": 1, "first.member_id": 1}),))
 
     @needs_database
     async def apply(self, events: Sequence[Event]) -> None:
@@ -79,21 +96,16 @@ class Ledger:
     @needs_database
     async def by_member(self, period: Period, who: Who = None) -> dict[str | None, Totals]:
         """What each did in the period; `None` is what counts for the company only."""
-        result: dict[str | None, dict[tuple[Metric, str | None], Cell]] = defaultdict(dict)
         if who is not None and not who:
             return {}
-        for collection, prefix, total in ((self.daily, "", "$total"), (self.firsts, "first.", 1)):
-            group = {name: f"${prefix}{name}" for name in ("member_id", "metric", "currency")}
-            facts = "$facts" if collection is self.daily else 1
-            rows = collection.aggregate(
-                [
-                    {"$match": {f"{prefix}metric": {"$in": list(Metric)}, **_selected(period, who, prefix)}},
-                    {"$group": {"_id": group, "total": {"$sum": total}, "facts": {"$sum": facts}}},
-                ]
-            )
-            async for row in rows:
-                key = Metric(row["_id"]["metric"]), row["_id"].get("currency")
-                result[row["_id"]["member_id"]][key] = Cell(row["total"], row["facts"])
+        result: dict[str | None, dict[tuple[Metric, str | None], Cell]] = defaultdict(dict)
+        for collection, sums in (
+            (self.daily, [{"$match": _selected(period, who)}, *_SUM_OF_CELLS]),
+            (self.firsts, [{"$match": _selected(period, who, "first.")}, _COUNT_OF_FIRSTS]),
+        ):
+            async for row in collection.aggregate(sums):
+                if cell := cell_of_name(row["_id"]["name"]):
+                    result[row["_id"]["member_id"]][cell] = Cell(row["total"], row["facts"])
         return dict(result)
 
     @needs_database
@@ -157,18 +169,25 @@ def _selected(period: Period, who: Who, prefix: str = "") -> Document:
 
 def _additions(rolled: RollUps) -> list[UpdateOne]:
     return [
-        UpdateOne({"_id": cell_id(key)}, {"$setOnInsert": key_document(key), "$inc": cell._asdict()}, upsert=True)
-        for key, cell in rolled.cells.items()
+        UpdateOne(
+            {"_id": each},
+            {
+                "$setOnInsert": {"day": document["day"], "member_id": document["member_id"]},
+                "$inc": {
+                    f"cells.{name}.{part}": number
+                    for name, cell in document["cells"].items()
+                    for part, number in cell.items()
+                },
+            },
+            upsert=True,
+        )
+        for each, document in daily_documents(rolled).items()
     ]
 
 
 def _earlier(rolled: RollUps) -> list[UpdateOne]:
     """Taking the earlier is `$min`. Counting the touches makes each a write, which a correction at the same time meets."""
     return [
-        UpdateOne(
-            {"_id": once},
-            {"$min": {"first": first_document(once, first)["first"]}, "$inc": {"touched": 1}},
-            upsert=True,
-        )
-        for once, first in rolled.firsts.items()
+        UpdateOne({"_id": once}, {"$min": {"first": document["first"]}, "$inc": {"touched": 1}}, upsert=True)
+        for once, document in first_documents(rolled).items()
     ]
