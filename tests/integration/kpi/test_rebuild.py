@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import date
 from typing import Any
 
 import pytest
 from integration.kpi.history import assert_adds_up, some_history, stored
 from integration.kpi.test_ledger import deliver
+from pymongo.errors import OperationFailure
+from unit.kpi.builders import a_signing, happened
 
 from dealwire.kit.store import Database
 from kpi_service.store.ledger import Ledger
@@ -103,3 +106,23 @@ async def test_events_projected_during_rebuilds_are_not_lost(ledger: Ledger, dat
     )
 
     await assert_adds_up(database, events)
+
+
+async def test_a_fact_that_changes_no_first_still_stops_a_correction_at_the_same_time(
+    ledger: Ledger, database: Database
+) -> None:
+    """Else a correction that has not seen the fact would put a later one in the place of a first that is wrong."""
+    once, firsts = "customer/acme", database.collection("firsts")
+    first, later = (happened(a_signing(signed_on=date(2017, 3, day)), f"k{day}") for day in (1, 2))
+    await ledger.apply([first])
+
+    async def correct() -> None:
+        async with database.transaction() as session:
+            await firsts.find_one({"_id": once}, session=session)
+            await ledger.apply([later])
+            await firsts.delete_one({"_id": once}, session=session)
+
+    with pytest.raises(OperationFailure) as conflict:
+        await correct()
+    assert conflict.value.has_error_label("TransientTransactionError")
+    await assert_adds_up(database, [first, later])
