@@ -23,11 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="where MongoDB and RabbitMQ come from (DEALWIRE_TEST_{MONGO,AMQP,MANAGEMENT}_URL win over this)",
     )
     group.addoption("--url", help="the gateway of a running Dealwire, for tests/e2e")
+    group.addoption("--keys", help="the folder with the key pair of its tokens (default: the embedded stack's)")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch and install what is missing before the first test: its time limit is not meant for that."""
-    needed = any("infra" in getattr(item, "fixturenames", ()) for item in session.items)
+    wanted = {"infra"} if session.config.getoption("--url") else {"infra", "servers"}
+    needed = any(wanted & set(getattr(item, "fixturenames", ())) for item in session.items)
     if needed and not session.config.option.collectonly and _source(session.config) is embedded:
         asyncio.run(provide(_speaker(session.config)))
 
