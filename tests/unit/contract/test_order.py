@@ -19,7 +19,7 @@ from unit.contract.builders import (
 )
 
 from contract_service.domain.drafting import record_past_contract
-from contract_service.domain.order import Order, accept, deadlines, deliver, escalate_if_late, hand_over
+from contract_service.domain.order import Order, Status, accept, deadlines, deliver, escalate_if_late, hand_over
 from contract_service.domain.policy import Policy
 from dealwire.calendar import Deadline
 from dealwire.catalogue.contract import (
@@ -48,7 +48,7 @@ def test_a_signed_contract_is_handed_over_to_production_delivery_and_service_at_
     decision = hand_over(signed, MONDAY_10H, CALENDAR, POLICY)
     assert decision is not None
     order, events = decision
-    assert order.waiting_for == tuple(Department)
+    assert (order.waiting_for, order.status) == (tuple(Department), Status.HANDED_OVER)
     assert events == (
         OrderHandedOver(
             order_id=derived_id("order", signed.contract_id),
@@ -120,7 +120,7 @@ def test_an_escalated_order_can_still_be_accepted() -> None:
     for department in Department:
         order, events = accept(order, department, "cs.1", LATER)
         assert types(events) == ["OrderAccepted"]
-    assert order.waiting_for == ()
+    assert (order.waiting_for, order.status) == ((), Status.ACCEPTED)
 
 
 def test_a_late_acceptance_escalates_even_before_the_clock_notices() -> None:
@@ -136,7 +136,7 @@ def test_a_department_accepts_once() -> None:
 
 def test_an_order_is_delivered_when_all_departments_had_accepted_it() -> None:
     order, events = deliver(an_order_accepted_by(*Department), TODAY, TODAY)
-    assert order.delivered_on == TODAY
+    assert (order.delivered_on, order.status) == (TODAY, Status.DELIVERED)
     assert events == (
         OrderDelivered(order_id=order.id, contract_id=order.contract_id, am_id="am.li", delivered_on=TODAY),
     )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, computed_field
 
 from contract_service.domain.policy import Policy
 from dealwire.calendar import BusinessCalendar, Deadline
-from dealwire.catalogue.common import Id, Line, Value
+from dealwire.catalogue.common import Id, Line, Role, Value
 from dealwire.catalogue.contract import (
     ContractSigned,
     Department,
@@ -29,8 +30,19 @@ class Acceptance(Value):
     at: AwareDatetime
 
 
+class Status(StrEnum):
+    """How far an order has come."""
+
+    HANDED_OVER = "handed_over"
+    ACCEPTED = "accepted"
+    DELIVERED = "delivered"
+
+
 class Order(Value):
-    """What was sold, on its way to the customer; `accept_by` is when all departments should have taken it over."""
+    """What was sold, on its way to the customer; `accept_by` is when all departments should have taken it over.
+
+    Status and who is waited for follow from the rest; they are stored with it so that lists can ask for them.
+    """
 
     id: Id
     contract_id: Id
@@ -44,11 +56,24 @@ class Order(Value):
     escalated: bool = False
     delivered_on: date | None = None
 
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's way, which mypy does not know
     @property
     def waiting_for(self) -> tuple[Department, ...]:
         """The departments that have not accepted yet."""
         accepted = {acceptance.department for acceptance in self.acceptances}
         return tuple(department for department in Department if department not in accepted)
+
+    @computed_field  # type: ignore[prop-decorator]  # same
+    @property
+    def status(self) -> Status:
+        """Accepted is when all departments have."""
+        if self.delivered_on is not None:
+            return Status.DELIVERED
+        return Status.HANDED_OVER if self.waiting_for else Status.ACCEPTED
+
+
+STANDS_FOR = {Department.PRODUCTION: Role.SO, Department.DELIVERY: Role.SO, Department.SERVICE: Role.CS}
+"""Who accepts for a department; where that is sales operations, it stands in for the department's own system."""
 
 
 def hand_over(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from dealwire.catalogue.common import Value
 from dealwire.catalogue.contract import Clause
@@ -17,6 +17,8 @@ class Policy(Value):
     without a payment plan is paid (C15), `order_acceptance_hours` the working hours in which production, delivery and
     service accept an order (C8).
     """
+
+    model_config = ConfigDict(extra="forbid")
 
     standard_clauses: tuple[Clause, ...] = (
         Clause(kind="standard", text="The supplier delivers the goods and services listed in the accepted quote."),

@@ -1,0 +1,37 @@
+"""What contract-service keeps: contracts, and the orders they become."""
+
+from __future__ import annotations
+
+from contract_service.domain.contract import Contract
+from contract_service.domain.order import Order, deadlines
+from dealwire.kit.relay import Relay
+from dealwire.kit.store import Database, Index, RecordStore
+
+SERVICE = "contract-service"
+
+
+class ContractStore:
+    """Collections and indexes: one for every way in which lists are asked for."""
+
+    def __init__(self, database: Database, relay: Relay) -> None:
+        self.contracts = RecordStore(
+            database,
+            relay,
+            SERVICE,
+            "contracts",
+            Contract,
+            indexes=[_newest_by(field) for field in ("status", "am_id", "opportunity_id", "account_id")],
+        )
+        self.orders = RecordStore(
+            database,
+            relay,
+            SERVICE,
+            "orders",
+            Order,
+            deadlines=deadlines,
+            indexes=[_newest_by(field) for field in ("status", "am_id", "contract_id", "account_id", "waiting_for")],
+        )
+
+
+def _newest_by(field: str) -> Index:
+    return Index({f"state.{field}": 1, "created_at": -1, "_id": -1})

@@ -1,0 +1,160 @@
+"""The happy path of every rule, over HTTP and the bus."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from integration.contract.office import SPECIAL, STANDARD, Office, a_receipt, a_signature, done, today
+from support.events import a_publisher
+from support.place import Place
+from support.service import running
+from unit.contract.builders import a_won_deal, an_accepted_quote
+
+from contract_service.domain.policy import Policy
+from contract_service.main import build
+from contract_service.settings import ContractSettings
+from dealwire.catalogue.common import Role
+from dealwire.event import derived_id
+
+
+async def test_an_accepted_quote_becomes_a_draft_once_however_often_it_is_told(office: Office) -> None:
+    quote = an_accepted_quote()
+    await office.publish(quote, quote.opportunity_id, times=3)
+    listed = await office.the_only("contracts", opportunity_id="opp-1")
+    contract = await done(office.am.get(f"/v1/contracts/{listed['id']}"))
+    assert contract["id"] == derived_id("contract", quote.quote_id)
+    assert (contract["status"], contract["am_id"], contract["drafted_on"]) == ("draft", "am.li", "2025-03-03")
+    assert contract["amount"] == {"minor": 100_000, "currency": "CNY"}
+    assert len(contract["clauses"]) == len(Policy().standard_clauses)
+    assert await office.happened(f"/v1/contracts/{contract['id']}") == ["contract.drafted.v1"]
+
+
+async def test_a_contract_goes_from_draft_to_the_last_payment(office: Office) -> None:
+    contract = await office.a_draft()
+    path = f"/v1/contracts/{contract['id']}"
+    plan = [
+        {"due_on": (today() + timedelta(days=days)).isoformat(), "amount": {"minor": minor, "currency": "CNY"}}
+        for days, minor in ((-1, 30_000), (30, 70_000))
+    ]
+    terms = {"clauses": [STANDARD, SPECIAL], "payment_plan": plan}
+    assert (await done(office.am.put(f"{path}/terms", json=terms)))["payment_plan"] == plan
+    submitted = await done(office.am.post(f"{path}/submit"))
+    assert (submitted["status"], submitted["desks"]) == ("in_review", ["sales_ops", "legal", "finance"])
+    for desk in submitted["desks"]:
+        reviewed = await done(office.review(contract, desk))
+    assert reviewed["status"] == "approved"
+    signed = await done(office.am.post(f"{path}/sign", json=a_signature()))
+    assert (signed["status"], signed["signed_on"]) == ("signed", today().isoformat())
+    assert signed["signature"]["document_sha256"] == "a" * 64
+
+    owed = await done(office.am.get(f"{path}/payments"))
+    assert {name: owed[name]["minor"] for name in ("due", "paid", "outstanding", "overdue")} == {
+        "due": 30_000,
+        "paid": 0,
+        "outstanding": 100_000,
+        "overdue": 30_000,
+    }
+    paid = await done(office.finance.post(f"{path}/receipts", json=a_receipt(100_000)))
+    assert (paid["paid"]["minor"], paid["outstanding"]["minor"], paid["overdue"]["minor"]) == (100_000, 0, 0)
+    later = (today() + timedelta(days=30)).isoformat()
+    due_later = await done(office.finance.get(f"{path}/payments", params={"on": later}))
+    assert (due_later["on"], due_later["due"]["minor"]) == (later, 100_000)
+    assert await office.happened(path) == [
+        "contract.drafted.v1",
+        "contract.terms_changed.v1",
+        "contract.terms_changed.v1",
+        "contract.review_requested.v1",
+        "contract.reviewed.v1",
+        "contract.reviewed.v1",
+        "contract.reviewed.v1",
+        "contract.approved.v1",
+        "contract.signed.v1",
+        "payment.received.v1",
+    ]
+
+
+async def test_an_objection_returns_the_contract_to_draft_and_all_desks_review_the_next_round(office: Office) -> None:
+    contract = await office.in_review()
+    path = f"/v1/contracts/{contract['id']}"
+    await done(office.review(contract, "sales_ops"))
+    comment = {"approved": False, "comment": "先款后货。"}
+    returned = await done(office.finance.post(f"{path}/reviews/finance", json=comment))
+    assert returned["status"] == "draft"
+    assert returned["reviews"][-1] == {"desk": "finance", "by": "finance.1", **comment}
+    again = await done(office.am.post(f"{path}/submit"))
+    assert (again["round"], again["reviews"]) == (2, [])
+    for desk in again["desks"]:
+        reviewed = await done(office.review(contract, desk))
+    assert reviewed["status"] == "approved"
+
+
+async def test_a_signed_contract_is_handed_over_accepted_and_delivered(office: Office) -> None:
+    contract = await office.signed()
+    order = await office.order_of(contract)
+    path = f"/v1/orders/{order['id']}"
+    assert order["waiting_for"] == ["production", "delivery", "service"]
+    erp = office.client.as_("erp", Role.MACHINE, scopes=("orders:accept", "orders:deliver"))
+    cs = office.client.as_("cs.1", Role.CS)
+    await done(erp.post(f"{path}/acceptances/production"))
+    await done(office.client.as_("so.1", Role.SO).post(f"{path}/acceptances/delivery"))
+    early = await cs.post(f"{path}/deliver", json={"delivered_on": today().isoformat()})
+    assert (early.status_code, early.json()["type"]) == (409, "urn:dealwire:problem:order-not-accepted")
+    accepted = await done(cs.post(f"{path}/acceptances/service"))
+    assert (accepted["status"], accepted["waiting_for"]) == ("accepted", [])
+    delivered = await done(erp.post(f"{path}/deliver", json={"delivered_on": today().isoformat()}))
+    assert delivered["status"] == "delivered"
+    assert await office.happened(path) == [
+        "order.handed_over.v1",
+        "order.accepted.v1",
+        "order.accepted.v1",
+        "order.accepted.v1",
+        "order.delivered.v1",
+    ]
+
+
+async def test_a_past_won_deal_is_a_signed_contract_and_no_order(office: Office) -> None:
+    deal = a_won_deal()
+    await office.publish(deal, deal.opportunity_id, times=3)
+    contract = await office.the_only("contracts", opportunity_id=deal.opportunity_id)
+    assert (contract["status"], contract["signed_on"], contract["historical"]) == ("signed", "2017-03-01", True)
+    assert await office.happened(f"/v1/contracts/{contract['id']}") == ["contract.signed.v1"]
+    # An order of a contract signed later is there: so the older signature has been reacted to by now.
+    await office.order_of(await office.signed())
+    orders = await done(office.reader.get("/v1/orders", params={"contract_id": contract["id"]}))
+    assert orders["items"] == []
+
+
+async def test_lists_are_paged_and_filtered(office: Office) -> None:
+    contracts = [await office.a_draft(am_id="am.list", account_id=account) for account in ("acc-1", "acc-2", "acc-1")]
+    am = office.client.as_("am.list", Role.AM)
+    await done(am.post(f"/v1/contracts/{contracts[0]['id']}/submit"))
+
+    async def ids(**query: str) -> list[str]:
+        query = {"am_id": "am.list", **query}
+        return [each["id"] for each in (await done(office.reader.get("/v1/contracts", params=query)))["items"]]
+
+    newest_first = [contract["id"] for contract in reversed(contracts)]
+    assert await ids() == newest_first
+    assert await ids(account_id="acc-1") == [newest_first[0], newest_first[2]]
+    assert await ids(status="in_review") == [newest_first[2]]
+    assert await ids(opportunity_id=contracts[1]["opportunity_id"]) == [newest_first[1]]
+    assert await ids(am_id="am.nobody") == []
+    first = await am.get("/v1/contracts", params={"limit": "2"})
+    assert 'rel="next"' in first.headers["link"]
+    assert await ids(limit="2", cursor=first.json()["next"]) == newest_first[2:]
+
+
+async def test_orders_are_found_by_who_is_waited_for(office: Office) -> None:
+    orders = [await office.order_of(await office.signed(account_id="acc-waiting")) for _ in range(2)]
+    cs = office.client.as_("cs.1", Role.CS)
+    await done(cs.post(f"/v1/orders/{orders[0]['id']}/acceptances/service"))
+    query = {"account_id": "acc-waiting", "waiting_for": "service", "status": "handed_over"}
+    waiting = await done(cs.get("/v1/orders", params=query))
+    assert [order["id"] for order in waiting["items"]] == [orders[1]["id"]]
+
+
+async def test_the_numbers_of_the_rules_are_the_deployments(place: Place) -> None:
+    policy = Policy(credit_days=7)
+    async with running(build, ContractSettings, place, policy=policy) as client, a_publisher(place) as bus:
+        signed = await Office(client, bus).signed()
+    assert [each["due_on"] for each in signed["payment_plan"]] == [(today() + timedelta(days=7)).isoformat()]
