@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
@@ -88,6 +89,19 @@ async def test_the_same_idempotency_key_does_its_work_once(kpi: Client, am: str)
     assert (again.status_code, again.headers["idempotent-replayed"]) == (200, "true")
     assert (other.status_code, other.json()["type"]) == (422, "urn:dealwire:problem:idempotency-key-reused")
     assert (await kpi.get(f"/v1/members/{am}")).json()["name"] == "李磊"
+
+
+async def test_at_once_too_the_same_key_does_its_work_once_and_different_requests_all_count(
+    kpi: Client, am: str
+) -> None:
+    same = [kpi.put(f"/v1/members/{am}", json=LI, headers={"Idempotency-Key": "k2"}) for _ in range(6)]
+    assert {(each.status_code, each.json()["version"]) for each in await asyncio.gather(*same)} == {(200, 1)}
+
+    different = [kpi.put(f"/v1/members/{am}.b", json={**LI, "name": f"李{number}"}) for number in range(6)]
+    versions = {each.json()["version"] for each in await asyncio.gather(*different)}
+
+    assert versions == {1, 2, 3, 4, 5, 6}
+    assert (await kpi.get(f"/v1/members/{am}")).json()["version"] == 1
 
 
 @pytest.mark.parametrize(
