@@ -165,6 +165,7 @@ async def test_requests_go_to_the_replicas_in_turn_and_past_a_dead_one(stack: St
 
 async def test_what_the_gateway_cannot_deliver_is_a_problem(stack: Stack, client: httpx.AsyncClient) -> None:
     answers = [await client.post("/tiny/end"), await client.post("/tiny/end")]
+    await asyncio.gather(*(replica.kill() for replica in stack.services))
     answers += [await client.get("/tiny/"), await client.get("/nowhere")]
     async with _gateway_without_patience(stack) as hasty:
         await stack.services.start()

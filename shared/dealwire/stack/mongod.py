@@ -26,7 +26,7 @@ class Mongod(Process):
             [
                 program,
                 *("--dbpath", data, "--replSet", _REPLICA_SET),
-                *("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"),
+                *("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket", "--quiet"),
                 *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             ],

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import httpx
 
@@ -92,19 +91,9 @@ class Services:
         return {spec.path: self.urls[spec.name] for spec in self.specs}
 
     async def start(self) -> None:
-        """Start all at once; StackError when one does not become ready, after which none is left running."""
-        try:
-            await start_all(self)
-        except BaseException:
-            await self.stop()
-            raise
+        """Start all that do not run, at once; StackError when one does not become ready."""
+        await start_all(self)
 
     async def stop(self) -> None:
+        """Stop all at once, each in an orderly way."""
         await asyncio.gather(*(replica.stop() for replica in self))
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()

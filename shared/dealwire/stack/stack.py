@@ -12,7 +12,7 @@ from typing import Protocol, Self
 from dealwire.stack.binaries import BUILD
 from dealwire.stack.infra import Infra
 from dealwire.stack.keys import AUDIENCE, ISSUER, Keys
-from dealwire.stack.processes import Process, Progress, StackError, accepts_connections, free_port
+from dealwire.stack.processes import Process, Progress, StackError, accepts_connections, free_port, start_all
 from dealwire.stack.services import SERVICES, Services, ServiceSpec
 
 FOLDER = BUILD / "stack"
@@ -99,11 +99,11 @@ class Stack:
                 count=self._count,
                 database_prefix=self._database_prefix,
             )
-            self._progress(f"starting {', '.join(spec.name for spec in self._specs)}")
-            await running.enter_async_context(self.services)
             self.gateway = Gateway(self.folder / "logs", port, self.services.routes)
-            await self.gateway.start()
+            running.push_async_callback(self.services.stop)
             running.push_async_callback(self.gateway.stop)
+            self._progress(f"starting {', '.join(spec.name for spec in self._specs)}")
+            await start_all([*self.services, self.gateway])
             if self.infra:
                 self.infra.publish(url=self.url, services=self.services.urls)
             self._running = running.pop_all()
