@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -123,6 +124,14 @@ class LeadView(BaseModel):
     discarded_because: str | None
 
 
+class RoutingView(BaseModel):
+    """Who would get a lead, and why; nulls when there is nobody."""
+
+    am_id: str | None
+    se_id: str | None
+    because: tuple[str, ...]
+
+
 def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # one function per route
     """All routes of lead-service."""
     router = APIRouter(prefix="/v1", tags=["leads"])
@@ -163,6 +172,12 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # 
         await _readable(lead_id, caller)
         page = await store.leads.timeline(lead_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)
+
+    @router.get("/leads/{lead_id}/routing")
+    async def try_routing(lead_id: LeadId, _: SalesOps) -> RoutingView:
+        """Says who would get a lead if it were assigned now. Nothing is changed."""
+        to = await handlers.who_would_get(lead_id)
+        return RoutingView(**asdict(to)) if to else RoutingView(am_id=None, se_id=None, because=())
 
     @router.post("/leads/{lead_id}/qualify")
     async def qualify_lead(lead_id: LeadId, body: QualifyBody, caller: SalesOps, response: Response) -> LeadView:

@@ -10,6 +10,7 @@ from dealwire.kit.store import Record, Taken
 from lead_service.domain import contact, intake, progress
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
+from lead_service.domain.routing import Assignment, route
 from lead_service.store import LeadStore
 
 
@@ -55,6 +56,11 @@ class Handlers:
         return await self._leads.change(
             lead_id, lambda known: progress.assign(known, am_id, roster, cause.now, self._calendar, self._policy), cause
         )
+
+    async def who_would_get(self, lead_id: str) -> Assignment | None:
+        """Whom the routing would find for a lead now, and why; nothing is changed (L9)."""
+        there = await self._leads.get(lead_id)
+        return route(there.state, await self._store.roster())
 
     async def accept_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM takes the lead on (L13)."""

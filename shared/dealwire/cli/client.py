@@ -38,13 +38,29 @@ _ATTEMPTS = 8
 _AWAY = (502, 503, 504)
 
 
-class Api:
-    """The services behind a gateway, called with one token. Faults become Failure with the problem's sentence."""
+class Refused(Failure):
+    """A service said no; `pointers` name what in the request it was about."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
-        )
+    def __init__(self, detail: str, pointers: tuple[str, ...]) -> None:
+        super().__init__(detail)
+        self.pointers = pointers
+
+
+class Api:
+    """The services behind a gateway, called with one token. A "no" becomes Refused, with the problem's sentence."""
+
+    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+        self._client = client
+        self._token = token
+
+    @classmethod
+    def at(cls, url: str, token: str = "") -> Self:
+        """The services at a gateway."""
+        return cls(httpx.AsyncClient(base_url=url, timeout=60, trust_env=False), token)
+
+    def as_(self, token: str) -> Api:
+        """The same services over the same connections, called by somebody else."""
+        return Api(self._client, token)
 
     async def __aenter__(self) -> Self:
         return self
@@ -53,28 +69,29 @@ class Api:
         await self._client.aclose()
 
     async def get(self, path: str, **query: str | int) -> Any:
-        return await self._call("GET", path, params=query)
+        return await self._call("GET", path, None, params=query)
 
-    async def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        return await self._call("PUT", path, json=body)
+    async def put(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Any:
+        return await self._call("PUT", path, key, json=body)
 
     async def post(self, path: str, body: Mapping[str, Any] | None = None, *, key: str | None = None) -> Any:
         """`key` is the Idempotency-Key; a call without one must be safe to make again by itself."""
-        return await self._call("POST", path, json=body, headers={"Idempotency-Key": key} if key else {})
+        return await self._call("POST", path, key, json=body)
 
-    async def _call(self, method: str, path: str, **more: Any) -> Any:
+    async def _call(self, method: str, path: str, key: str | None, **more: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self._token}", **({"Idempotency-Key": key} if key else {})}
         trouble = ""
         for attempt in range(_ATTEMPTS):
             try:
-                answer = await self._client.request(method, path, **more)
+                answer = await self._client.request(method, path, headers=headers, **more)
             except httpx.TransportError as error:
                 trouble = f"{type(error).__name__}: {error}"
             else:
                 if answer.is_success:
                     return answer.json()
-                trouble = _said(answer)
+                trouble, pointers = _said(answer)
                 if answer.status_code not in _AWAY:
-                    raise Failure(f"{method} {path}: {trouble}")
+                    raise Refused(f"{method} {path}: {trouble}", pointers)
             await asyncio.sleep(min(2**attempt, 10) * random.uniform(0.1, 0.3))
         raise Failure(f"{method} {path} did not work in {_ATTEMPTS} attempts. The last one: {trouble}")
 
@@ -87,18 +104,17 @@ def api(url: str, token: str, *, subject: str, roles: Iterable[str] = (), scopes
     if not url and not (state and "url" in state):
         raise Failure("No gateway: no stack runs here. Start one with `dealwire up`, or name one with --url.")
     at = url or str((state or {})["url"])
-    return Api(at, token or Keys.of(FOLDER / "keys").mint(subject, roles, scopes))
+    return Api.at(at, token or Keys.of(FOLDER / "keys").mint(subject, roles, scopes))
 
 
-def _said(answer: httpx.Response) -> str:
+def _said(answer: httpx.Response) -> tuple[str, tuple[str, ...]]:
+    """The sentence of a problem, and what in the request it points to."""
     try:
         problem = answer.json()
-        where = "".join(
-            f" {fault.get('pointer') or fault.get('parameter')}: {fault['detail']}" for fault in problem["errors"]
-        )
-    except (ValueError, KeyError, TypeError):
-        where = ""
-    try:
-        return f"{answer.status_code} {answer.json()['detail']}{where}"
-    except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code} {answer.reason_phrase}"
+        faults = {
+            fault.get("pointer") or fault.get("parameter"): fault["detail"] for fault in problem.get("errors", ())
+        }
+        where = "".join(f" {pointer}: {detail}." for pointer, detail in faults.items())
+        return f"{answer.status_code} {problem['detail']}{where}", tuple(faults)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"{answer.status_code} {answer.reason_phrase}", ()
