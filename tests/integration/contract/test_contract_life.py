@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from integration.contract.office import SPECIAL, STANDARD, Office, a_receipt, a_signature, done, today
 from support.events import a_publisher
@@ -18,7 +18,7 @@ from dealwire.event import derived_id
 
 
 async def test_an_accepted_quote_becomes_a_draft_once_however_often_it_is_told(office: Office) -> None:
-    quote = an_accepted_quote()
+    quote = an_accepted_quote(accepted_at=datetime(2025, 3, 2, 17, tzinfo=UTC))  # the third in Shanghai
     await office.publish(quote, quote.opportunity_id, times=3)
     listed = await office.the_only("contracts", opportunity_id="opp-1")
     contract = await done(office.am.get(f"/v1/contracts/{listed['id']}"))

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.events import an_event
 from support.place import Place
 from support.service import Client, a_settings, eventually, running
-from unit.contract.builders import CALENDAR, MONDAY_10H, POLICY, a_won_deal, an_accepted_quote, the_signing
+from unit.contract.builders import (
+    AM,
+    CALENDAR,
+    DRAFTED_ON,
+    MONDAY_10H,
+    POLICY,
+    a_signature,
+    a_won_deal,
+    an_accepted_quote,
+    an_approved_contract,
+    the_signing,
+)
 
 from contract_service.consumers import reactions
-from contract_service.domain.drafting import record_past_contract
+from contract_service.domain.drafting import draft, record_past_contract
 from contract_service.domain.order import accept, hand_over
 from contract_service.handlers import Handlers
 from contract_service.main import build
@@ -25,6 +37,7 @@ from contract_service.settings import ContractSettings
 from contract_service.store import ContractStore
 from dealwire.catalogue.common import Role
 from dealwire.catalogue.contract import ContractSigned, Department
+from dealwire.errors import Rejected
 from dealwire.event import Event, EventData, utc_now
 from dealwire.kit.bus import Bus
 from dealwire.kit.cause import Cause
@@ -81,6 +94,19 @@ async def test_events_told_three_times_in_any_order_lead_to_the_same_contracts_a
     async with a_store(place, place.database("in-order")) as store:
         assert shuffled == await react(store, EVENTS)
     assert len(shuffled) == 5  # two drafts, a past contract, two orders; none for the past
+
+
+async def test_today_is_the_organisations_date_and_not_that_of_utc(place: Place) -> None:
+    late_in_the_evening = Cause.of_clock("test", datetime(2025, 3, 10, 17, tzinfo=UTC))  # the eleventh in Shanghai
+    async with a_store(place, place.database("today")) as store:
+        contract = an_approved_contract()
+        drafted = draft(an_accepted_quote(), DRAFTED_ON, POLICY)
+        await store.contracts.create(contract.id, (contract, drafted[1]), late_in_the_evening)
+        handlers = Handlers(store, CALENDAR, POLICY)
+        for day, allowed in ((12, False), (11, True)):
+            signature = a_signature(signed_on=date(2025, 3, day))
+            with nullcontext() if allowed else pytest.raises(Rejected, match="signed-in-the-future"):
+                await handlers.sign_contract(contract.id, signature, AM, late_in_the_evening)
 
 
 async def test_a_late_order_escalates_once_with_two_replicas(place: Place) -> None:
