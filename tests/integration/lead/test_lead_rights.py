@@ -1,0 +1,87 @@
+"""Who may do what: every route, for every role."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from integration.lead.desk import ANSWERS, CHEN, LI, WANG, ZHOU, Desk, a_capture, done, problem
+
+from dealwire.catalogue.common import Role
+
+AM, SE, SO, TEAM_LEAD, MANAGEMENT = Role.AM, Role.SE, Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT
+READERS = {SO, TEAM_LEAD, MANAGEMENT, AM, SE}
+MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
+    ("POST", "/v1/leads"): (a_capture(), {SO, AM, TEAM_LEAD}, "leads:capture"),
+    ("GET", "/v1/leads"): (None, READERS, "leads:read"),
+    ("GET", "/v1/leads/{lead}"): (None, READERS, "leads:read"),
+    ("GET", "/v1/leads/{lead}/timeline"): (None, READERS, "leads:read"),
+    ("POST", "/v1/leads/{lead}/qualify"): (ANSWERS["C"], {SO}, None),
+    ("POST", "/v1/leads/{lead}/assign"): ({}, {SO}, None),
+    ("POST", "/v1/leads/{lead}/accept"): (None, {AM}, None),
+    ("POST", "/v1/leads/{lead}/discard"): ({"reason": "spam"}, {SO}, None),
+    ("POST", "/v1/leads/{lead}/convert"): (None, {AM}, None),
+}
+"""Method and path; body, the roles that may, and the scope that lets a machine."""
+SCOPES = ("leads:capture", "leads:read")
+
+
+@pytest.mark.parametrize(("method", "path"), MAY)
+async def test_every_route_is_for_its_roles_and_scope_only(desk: Desk, method: str, path: str) -> None:
+    body, roles, scope = MAY[method, path]
+    lead = await desk.lead(to=LI)
+    url = path.format(lead=lead["id"])
+    assert problem(await desk.client.request(method, url, json=body)) == (401, "no-token")
+    forged = {"Authorization": "Bearer e30.e30.e30"}
+    assert problem(await desk.client.request(method, url, json=body, headers=forged)) == (401, "bad-token")
+    people = {role: desk.client.as_({AM: LI, SE: WANG}.get(role, f"{role}.1"), role) for role in Role}
+    refused = {role for role, one in people.items() if (await one.request(method, url, json=body)).status_code == 403}
+    assert refused == set(Role) - roles
+    machines = {scope: desk.client.as_("form", Role.MACHINE, scopes=(scope,)) for scope in SCOPES}
+    let_in = {name for name, one in machines.items() if (await one.request(method, url, json=body)).status_code != 403}
+    assert let_in == ({scope} if scope else set())
+
+
+async def test_who_is_refused_changes_nothing(desk: Desk) -> None:
+    lead = await desk.lead("B")
+    for action, body in (("qualify", ANSWERS["A"]), ("assign", {"am_id": CHEN}), ("discard", {"reason": "mine"})):
+        assert problem(await desk.am().post(f"/v1/leads/{lead['id']}/{action}", json=body)) == (403, "not-allowed")
+    assert await desk.get(lead["id"]) == lead
+
+
+async def test_an_am_sees_and_works_on_own_leads_only(desk: Desk) -> None:
+    mine, theirs, nobodys = await desk.lead(to=LI), await desk.lead(to=CHEN), await desk.lead("B")
+    for path in ("", "/timeline"):
+        assert (await desk.am().get(f"/v1/leads/{mine['id']}{path}")).status_code == 200
+        for lead in (theirs, nobodys):
+            assert problem(await desk.am().get(f"/v1/leads/{lead['id']}{path}")) == (403, "not-your-lead")
+    assert problem(await desk.am().post(f"/v1/leads/{theirs['id']}/accept")) == (403, "not-your-lead")
+    await done(desk.am(CHEN).post(f"/v1/leads/{theirs['id']}/accept"))
+    assert problem(await desk.am().post(f"/v1/leads/{theirs['id']}/convert")) == (403, "not-your-lead")
+    assert await desk.happened(theirs["id"]) == ["captured", "qualified", "assigned", "accepted"]
+
+
+async def test_the_copied_se_sees_the_lead_and_another_does_not(desk: Desk) -> None:
+    lead = await desk.lead(to=LI)
+    for path in ("", "/timeline"):
+        assert (await desk.client.as_(WANG, SE).get(f"/v1/leads/{lead['id']}{path}")).status_code == 200
+        other = desk.client.as_(ZHOU, SE)
+        assert problem(await other.get(f"/v1/leads/{lead['id']}{path}")) == (403, "not-your-lead")
+
+
+async def test_whoever_captures_a_known_person_learns_nothing_about_them(desk: Desk) -> None:
+    known = await desk.lead(to=CHEN, need="Secret", cost={"minor": 1, "currency": "CNY"})
+    form = desk.client.as_("web.form", Role.MACHINE, scopes=("leads:capture",))
+    for captor in (form, desk.am()):
+        answer = await captor.post("/v1/leads", json=a_capture(contact=known["contact"]))
+        assert set(answer.json()) == {"id", "version", "status", "captures"}
+    assert (await form.get(f"/v1/leads/{known['id']}")).status_code == 403
+
+
+async def test_a_lead_that_nobody_knows_is_not_found(desk: Desk) -> None:
+    for path in ("", "/timeline"):
+        assert problem(await desk.so.get(f"/v1/leads/nobody{path}")) == (404, "not-found")
+    for action, body in (("qualify", ANSWERS["A"]), ("assign", {}), ("discard", {"reason": "spam"})):
+        assert problem(await desk.so.post(f"/v1/leads/nobody/{action}", json=body)) == (404, "not-found")
+    for action in ("accept", "convert"):
+        assert problem(await desk.am().post(f"/v1/leads/nobody/{action}")) == (404, "not-found")
