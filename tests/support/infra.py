@@ -10,8 +10,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
+from pymongo import MongoClient
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
@@ -22,6 +24,7 @@ from dealwire.stack.processes import Progress
 
 MONGO_IMAGE = "mongo:7.0"
 RABBITMQ_IMAGE = "rabbitmq:4.0-management"
+_USER = "dealwire"  # also the password
 
 
 @dataclass(frozen=True)
@@ -64,21 +67,35 @@ async def embedded(progress: Progress) -> AsyncIterator[Infra]:
 
 @asynccontextmanager
 async def containers(progress: Progress) -> AsyncIterator[Addresses]:
-    """The public images; the containers are removed at the end."""
+    """The public images; the containers are removed at the end.
+
+    Their host need not be this one, and services trust no other without credentials.
+    """
     progress(f"starting {MONGO_IMAGE} and {RABBITMQ_IMAGE}")
     testcontainers_config.ryuk_disabled = True  # a third image; `with` removes the containers as well
     mongo = DockerContainer(MONGO_IMAGE).with_command("mongod --replSet rs0 --bind_ip_all").with_exposed_ports(27017)
-    rabbitmq = DockerContainer(RABBITMQ_IMAGE).with_exposed_ports(5672, 15672)
+    rabbitmq = (
+        DockerContainer(RABBITMQ_IMAGE)
+        .with_exposed_ports(5672, 15672)
+        .with_envs(RABBITMQ_DEFAULT_USER=_USER, RABBITMQ_DEFAULT_PASS=_USER)
+    )
     with mongo, rabbitmq:
+        mongo_at = f"{mongo.get_container_host_ip()}:{mongo.get_exposed_port(27017)}/?directConnection=true"
+        await _until(lambda: form_replica_set(f"mongodb://{mongo_at}", "localhost:27017"), MONGO_IMAGE)
+        await asyncio.to_thread(_create_user, f"mongodb://{mongo_at}")
         host = rabbitmq.get_container_host_ip()
         addresses = Addresses(
-            f"mongodb://{mongo.get_container_host_ip()}:{mongo.get_exposed_port(27017)}/?directConnection=true",
-            f"amqp://guest:guest@{host}:{rabbitmq.get_exposed_port(5672)}/",
-            f"http://guest:guest@{host}:{rabbitmq.get_exposed_port(15672)}",
+            f"mongodb://{_USER}:{_USER}@{mongo_at}",
+            f"amqp://{_USER}:{_USER}@{host}:{rabbitmq.get_exposed_port(5672)}/",
+            f"http://{_USER}:{_USER}@{host}:{rabbitmq.get_exposed_port(15672)}",
         )
-        await _until(lambda: form_replica_set(addresses.mongo_url, "localhost:27017"), MONGO_IMAGE)
         await _until(lambda: _listens(addresses.management_url), RABBITMQ_IMAGE)
         yield addresses
+
+
+def _create_user(mongo_url: str) -> None:
+    with MongoClient[dict[str, Any]](mongo_url) as client:
+        client.admin.command("createUser", _USER, pwd=_USER, roles=["root"])
 
 
 def _listens(management_url: str) -> bool:
