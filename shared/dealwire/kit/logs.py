@@ -37,14 +37,13 @@ def configure_logs(
         event["service"] = service
         return event
 
-    # The library's own tracebacks for a terminal would show local variables, and with them tokens.
-    lines = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    lines = structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_service,
-        structlog.processors.format_exc_info,
+        structlog.processors.format_exc_info,  # the console's own tracebacks show local variables, and with them tokens
         _hide_passwords,
     ]
     structlog.configure(

@@ -4,6 +4,7 @@ from datetime import time
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from unit.kit.webs import KEY, pem
 
 from dealwire.kit.settings import InvalidSettings, ServiceSettings, load_settings
@@ -144,4 +145,7 @@ def test_a_certificate_takes_the_place_of_a_password(monkeypatch: pytest.MonkeyP
 def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     assert SECRET not in repr(load(monkeypatch)) + str(load(monkeypatch))
     assert SECRET not in refusal(monkeypatch, AMQP_URL=url)
+    with pytest.raises(ValidationError) as refused:
+        NotesSettings()
+    assert SECRET not in str(refused.value)
     assert SECRET not in refusal(monkeypatch, AMQP_URL=f"http://notes:{SECRET}@broker/", RETRY_TIERS_SECONDS=SECRET)

@@ -10,7 +10,7 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from pydantic import BaseModel, Field
 
 from dealwire.kit.settings import ServiceSettings
@@ -87,6 +87,13 @@ class Notes:
 Writer = Annotated[Caller, allow("writer", "editor", scope="notes:write")]
 Anybody = Annotated[Caller, allow()]
 
+
+def the_name_of(caller: Anybody) -> str:
+    return caller.id
+
+
+Reader = Annotated[str, Depends(the_name_of)]
+
 notes = APIRouter(prefix="/v1/notes")
 
 
@@ -103,7 +110,7 @@ async def show_cause(id: str, caller: Anybody) -> dict[str, Any]:
 
 
 @notes.get("")
-async def list_notes(_: Anybody, paging: Paging, request: Request, response: Response) -> PageView[NoteView]:
+async def list_notes(_: Reader, paging: Paging, request: Request, response: Response) -> PageView[NoteView]:
     page = Notes([Note("a"), Note("b")], None if paging.cursor == "last" else "last")
     return page_view(page, lambda note: NoteView(id=note.id, text=str(paging.limit)), request, response)
 
