@@ -39,7 +39,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *context.response_headers()]
+                message["headers"] = [*message.get("headers", ()), *context.response_headers()]
             await send(message)
 
         bound = bind_contextvars(trace_id=context.trace_id, correlation_id=context.correlation_id)
