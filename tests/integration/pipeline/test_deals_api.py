@@ -1,0 +1,256 @@
+"""The rules of deals, through HTTP and the bus."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Any
+
+from integration.pipeline.desk import A_QUOTE, Desk, done, reactions, refused
+from support.service import eventually
+from unit.pipeline.builders import AM, SE, yuan
+
+from dealwire.catalogue.contract import ContractSigned
+from dealwire.event import derived_id
+
+
+async def test_a_converted_lead_becomes_an_account_and_a_deal(desk: Desk) -> None:
+    deal_id = await desk.a_deal(lead_id="lead-1", company="Acme 有限公司", industry="Retail", region="East")
+
+    deal = done(await desk.am.get(f"/v1/opportunities/{deal_id}"))
+    assert (deal["stage"], deal["am_id"], deal["se_id"], deal["lead_id"]) == ("prospect", AM, SE, "lead-1")
+    assert (deal["contact"]["phone"], deal["need"]) == ("+8613800138000", "Twenty gateways by June")
+    account = done(await desk.am.get(f"/v1/accounts/{deal['account_id']}"))
+    assert (account["name"], account["industry"], account["owner_id"]) == ("Acme 有限公司", "Retail", AM)
+    assert await desk.events(f"/v1/accounts/{account['id']}") == ["account.opened.v1"]
+
+
+async def test_two_leads_of_one_company_share_its_account(desk: Desk) -> None:
+    first = await desk.a_deal(lead_id="lead-2", company="Globex 有限公司")
+    second = await desk.a_deal(lead_id="lead-3", company="GLOBEX 有限公司。")
+
+    account_id = done(await desk.so.get(f"/v1/opportunities/{second}"))["account_id"]
+    assert done(await desk.so.get(f"/v1/accounts/{account_id}"))["name"] == "Globex 有限公司"
+    deals = done(await desk.so.get("/v1/opportunities", params={"account_id": account_id}))["items"]
+    assert [deal["id"] for deal in deals] == [second, first]
+
+
+async def test_a_deal_goes_from_prospect_to_won(desk: Desk) -> None:
+    path = await desk.a_deal_in_contract()
+    deal = done(await desk.am.get(path))
+    assert (deal["stage"], deal["quotes"][0]["status"]) == ("contract", "accepted")
+    assert deal["quotes"][0]["total"] == {"minor": 964_200, "currency": "CNY"}
+
+    signed = ContractSigned(
+        contract_id="contract-1",
+        opportunity_id=deal["id"],
+        am_id=AM,
+        amount=yuan(9642),
+        signed_on=date(2024, 3, 9),
+        opened_on=date(2024, 3, 4),
+    )
+    await desk.tell(signed, "contract-1")
+    await eventually(lambda: _is(desk, path, "won"), "the deal is won")
+
+    won = done(await desk.am.get(path))
+    assert (won["contract_id"], won["closed_on"]) == ("contract-1", "2024-03-09")
+    assert await desk.events(path) == [
+        "opportunity.opened.v1",
+        *["opportunity.stage_changed.v1"] * 3,
+        "quote.drafted.v1",
+        "quote.confirmed.v1",
+        "quote.confirmed.v1",
+        "quote.sent.v1",
+        "quote.accepted.v1",
+        "opportunity.stage_changed.v1",
+        "opportunity.won.v1",
+    ]
+
+
+async def test_a_contract_signed_for_a_lost_deal_is_a_business_no(desk: Desk) -> None:
+    path = await desk.a_deal_in_contract()
+    deal = done(await desk.am.post(f"{path}/lose", json={"reason": "The budget is gone"}))
+    signed = ContractSigned(
+        contract_id="contract-1",
+        opportunity_id=deal["id"],
+        am_id=AM,
+        amount=yuan(1),
+        signed_on=date(2024, 3, 9),
+        opened_on=date(2024, 3, 4),
+    )
+    before = reactions("refused")
+    await desk.tell(signed, "contract-1")
+
+    async def was_refused() -> bool:
+        return reactions("refused") > before
+
+    await eventually(was_refused, "the signature was refused")
+    assert done(await desk.am.get(path))["stage"] == "lost"
+
+
+async def test_an_am_opens_a_deal_for_a_customer_of_their_own(desk: Desk) -> None:
+    account_id = done(await desk.am.get(f"/v1/opportunities/{await desk.a_deal()}"))["account_id"]
+    wish = {"account_id": account_id, "title": "More gateways", "product": "GTX Pro", "se_id": SE}
+
+    opened = await desk.am.post("/v1/opportunities", json=wish)
+
+    assert done(opened, 201)["stage"] == "prospect"
+    assert opened.headers["etag"] == '"1"'
+    refused(await desk.other_am.post("/v1/opportunities", json=wish), 403, "not-your-account")
+    for wrong, slug in (({"account_id": "nobody"}, "unknown-account"), ({"se_id": "nobody"}, "unknown-member")):
+        problem = refused(await desk.am.post("/v1/opportunities", json={**wish, **wrong}), 422, slug)
+        assert problem["errors"][0]["pointer"] == f"/{next(iter(wrong))}"
+
+
+async def test_an_illegal_move_is_refused_with_what_is_allowed(desk: Desk) -> None:
+    path = f"/v1/opportunities/{await desk.a_deal()}"
+
+    problem = refused(await desk.am.post(f"{path}/move", json={"stage": "quote"}), 409, "illegal-move")
+
+    assert "It may go to needs or lost" in problem["detail"]
+    assert await desk.events(path) == ["opportunity.opened.v1"]
+
+
+async def test_a_quote_is_sent_only_when_both_am_and_se_confirmed_it(desk: Desk) -> None:
+    _, quote = await desk.a_quoted_deal()
+
+    done(await desk.am.post(f"{quote}/confirm"))
+    refused(await desk.am.post(f"{quote}/send"), 409, "quote-not-confirmed")
+    refused(await desk.lead.post(f"{quote}/confirm"), 403, "not-allowed")
+    refused(await desk.anybody.as_("se.zhao", "se").post(f"{quote}/confirm"), 403, "not-your-deal")
+    done(await desk.se.post(f"{quote}/confirm"))
+    sent = done(await desk.am.post(f"{quote}/send"))
+
+    assert (sent["quotes"][0]["confirmed_by_am"], sent["quotes"][0]["confirmed_by_se"]) == (AM, SE)
+
+
+async def test_a_new_quote_supersedes_the_one_before(desk: Desk) -> None:
+    path, quote = await desk.a_quoted_deal()
+
+    deal = done(await desk.am.post(f"{path}/quotes", json=A_QUOTE), 201)
+
+    assert [each["status"] for each in deal["quotes"]] == ["superseded", "draft"]
+    refused(await desk.am.post(f"{quote}/confirm"), 409, "quote-status")
+    refused(await desk.am.post(f"{path}/quotes/none/confirm"), 404, "quote-not-found")
+
+
+async def test_the_am_takes_another_se_into_the_deal(desk: Desk) -> None:
+    path, quote = await desk.a_quoted_deal()
+
+    assert done(await desk.am.post(f"{path}/se", json={"se_id": "se.zhao"}))["se_id"] == "se.zhao"
+
+    refused(await desk.se.post(f"{quote}/confirm"), 403, "not-your-deal")
+    refused(await desk.am.post(f"{path}/se", json={"se_id": AM}), 422, "not-an-se")
+
+
+async def test_a_deal_is_lost_with_a_reason(desk: Desk) -> None:
+    path = f"/v1/opportunities/{await desk.a_deal()}"
+
+    refused(await desk.am.post(f"{path}/lose", json={"reason": " "}), 422, "invalid-request")
+    lost = done(await desk.am.post(f"{path}/lose", json={"reason": "价格太高"}))
+
+    assert (lost["stage"], lost["loss_reason"]) == ("lost", "价格太高")
+    refused(await desk.am.post(f"{path}/move", json={"stage": "needs"}), 409, "deal-closed")
+
+
+async def test_a_quote_nobody_can_mean_is_refused_with_the_field(desk: Desk) -> None:
+    path, _ = await desk.a_quoted_deal()
+
+    for wrong, pointer in (
+        ({"unit_price": {"minor": -1, "currency": "CNY"}}, "/lines/0/unit_price/minor"),
+        ({"unit_price": {"minor": 1, "currency": "RMB"}}, "/lines/0/unit_price/currency"),
+        ({"unit_price": {"minor": 1.5, "currency": "CNY"}}, "/lines/0/unit_price/minor"),
+        ({"quantity": 0}, "/lines/0/quantity"),
+        ({"discount_percent": 101}, "/lines/0/discount_percent"),
+        ({"product": "x" * 201}, "/lines/0/product"),
+        ({"unit_price": {"minor": 10**15, "currency": "CNY"}}, "/lines"),
+    ):
+        response = await desk.am.post(f"{path}/quotes", json={"lines": [{**A_QUOTE["lines"][0], **wrong}]})
+        assert (response.status_code, response.json()["errors"][0]["pointer"]) == (422, pointer)
+    assert len(done(await desk.am.get(path))["quotes"]) == 1
+
+
+async def test_the_same_key_drafts_one_quote_however_often_and_at_once(desk: Desk) -> None:
+    path, _ = await desk.a_quoted_deal()
+    key = {"Idempotency-Key": "draft-1"}
+
+    answers = await asyncio.gather(*(desk.am.post(f"{path}/quotes", json=A_QUOTE, headers=key) for _ in range(10)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["quotes"][-1]["id"] for answer in answers}) == 1
+    assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+    assert len(done(await desk.am.get(path))["quotes"]) == 2
+    other = {"lines": A_QUOTE["lines"] * 2}
+    refused(await desk.am.post(f"{path}/quotes", json=other, headers=key), 422, "idempotency-key-reused")
+
+
+async def test_the_same_key_opens_one_deal_however_often_and_at_once(desk: Desk) -> None:
+    account_id = done(await desk.am.get(f"/v1/opportunities/{await desk.a_deal()}"))["account_id"]
+    wish, key = {"account_id": account_id, "title": "More"}, {"Idempotency-Key": "open-1"}
+
+    answers = await asyncio.gather(*(desk.am.post("/v1/opportunities", json=wish, headers=key) for _ in range(10)))
+
+    assert len({done(answer, 201)["id"] for answer in answers}) == 1
+    refused(
+        await desk.am.post("/v1/opportunities", json={**wish, "title": "x"}, headers=key), 422, "idempotency-key-reused"
+    )
+    deals = done(await desk.am.get("/v1/opportunities", params={"account_id": account_id}))["items"]
+    assert len(deals) == 2
+
+
+async def test_a_change_of_an_older_version_is_refused(desk: Desk) -> None:
+    path = f"/v1/opportunities/{await desk.a_deal()}"
+    seen = (await desk.am.get(path)).headers["etag"]
+    done(await desk.am.post(f"{path}/move", json={"stage": "needs"}, headers={"If-Match": seen}))
+
+    stale = await desk.am.post(f"{path}/lose", json={"reason": "x"}, headers={"If-Match": seen})
+
+    refused(stale, 412, "stale-version")
+    assert done(await desk.am.get(path))["stage"] == "needs"
+
+
+async def test_of_many_moves_at_once_each_stage_is_entered_once(desk: Desk) -> None:
+    path = f"/v1/opportunities/{await desk.a_deal()}"
+
+    await asyncio.gather(*(desk.am.post(f"{path}/move", json={"stage": "needs"}) for _ in range(20)))
+
+    assert await desk.events(path) == ["opportunity.opened.v1", "opportunity.stage_changed.v1"]
+
+
+async def test_deals_are_listed_page_by_page_and_filtered(desk: Desk) -> None:
+    ids = [await desk.a_deal(company="Initech") for _ in range(5)]
+    account_id = done(await desk.am.post(f"/v1/opportunities/{ids[0]}/move", json={"stage": "needs"}))["account_id"]
+
+    found: list[str] = []
+    page: dict[str, Any] = {"next": None}
+    while not found or page["next"]:
+        cursor = {"cursor": page["next"]} if page["next"] else {}
+        wanted = {"account_id": account_id, "limit": 2, **cursor}
+        page = done(await desk.so.get("/v1/opportunities", params=wanted))
+        assert len(page["items"]) <= 2
+        found += [deal["id"] for deal in page["items"]]
+
+    assert found == ids[::-1]
+    for filters, ours in (
+        ({"stage": "needs"}, ids[:1]),
+        ({"stage": "prospect"}, ids[:0:-1]),
+        ({"am_id": AM}, ids[::-1]),
+        ({"am_id": "am.chen"}, []),
+    ):
+        items = done(await desk.so.get("/v1/opportunities", params={"account_id": account_id, **filters}))["items"]
+        assert [deal["id"] for deal in items] == ours, filters
+
+
+async def test_an_unknown_deal_is_not_found(desk: Desk) -> None:
+    nowhere = f"/v1/opportunities/{derived_id('opportunity', 'nobody')}"
+    for response in (
+        await desk.so.get(nowhere),
+        await desk.so.get(f"{nowhere}/timeline"),
+        await desk.am.post(f"{nowhere}/move", json={"stage": "needs"}),
+        await desk.so.get("/v1/accounts/nobody"),
+    ):
+        refused(response, 404, "not-found")
+
+
+async def _is(desk: Desk, path: str, stage: str) -> bool:
+    return bool(done(await desk.so.get(path))["stage"] == stage)
