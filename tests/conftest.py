@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -24,6 +25,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--url", help="the gateway of a running Dealwire, for tests/e2e")
     group.addoption("--keys", help="the folder with the key pair of its tokens (default: the embedded stack's)")
+
+
+def pytest_configure() -> None:
+    """SIGTERM ends a run the way Ctrl-C does, so that its servers and their data go with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

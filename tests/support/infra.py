@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from dealwire.stack.binaries import BUILD
-from dealwire.stack.infra import Infra
+from dealwire.stack.infra import Infra, running_state
 from dealwire.stack.mongod import form_replica_set
 from dealwire.stack.processes import Progress
 
 MONGO_IMAGE = "mongo:7.0"
 RABBITMQ_IMAGE = "rabbitmq:4.0-management"
+_FOLDER = "tests-"
+_STARTING_SECONDS = 300
 _USER = "dealwire"  # also the password
 
 
@@ -55,7 +58,8 @@ async def given(_: Progress) -> AsyncIterator[Addresses]:
 async def embedded(progress: Progress) -> AsyncIterator[Infra]:
     """Servers of one's own, as child processes, in a folder that goes with them."""
     BUILD.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="tests-", dir=BUILD, ignore_cleanup_errors=True) as folder:
+    await asyncio.to_thread(_remove_orphans)
+    with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=BUILD, ignore_cleanup_errors=True) as folder:
         infra = Infra(Path(folder), progress)
         await infra.start()
         try:
@@ -63,6 +67,14 @@ async def embedded(progress: Progress) -> AsyncIterator[Infra]:
         finally:  # nobody will read the data again, so there is no need to close it with care
             await asyncio.gather(infra.mongod.kill(), infra.broker.kill())
             await infra.stop()
+
+
+def _remove_orphans() -> None:
+    """Removes the data of runs that were killed; that of others, or of one that is just starting, stays."""
+    for folder in BUILD.glob(f"{_FOLDER}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > _STARTING_SECONDS and running_state(folder) is None:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
