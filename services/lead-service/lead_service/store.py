@@ -26,7 +26,10 @@ class LeadStore:
                 # Two leads never share a phone number or an e-mail address, however many captures race.
                 Index({"state.keys": 1}, unique=True),
                 Index({"state.status": 1, "created_at": -1, "_id": -1}),
-                Index({"state.am_id": 1, "state.status": 1, "created_at": -1, "_id": -1}),
+                *(
+                    Index({field: 1, "created_at": -1, "_id": -1}, where={field: {"$gt": ""}})
+                    for field in ("state.am_id", "state.se_id")
+                ),
             ),
         )
         self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)

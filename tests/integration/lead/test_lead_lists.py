@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from integration.lead.desk import CHEN, GU, LI, WANG, ZHOU, Desk, Json, a_desk, done, problem
+from pymongo import MongoClient
+from pymongo.database import Database
 from support.place import Servers, new_place
 from support.service import Client
 
 from dealwire.catalogue.common import Role
+from lead_service.store import SERVICE
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +117,18 @@ async def test_a_wrong_parameter_is_refused_by_name(desk: Desk, query: Json, par
     answer = await desk.so.get("/v1/leads", params=query)
     assert problem(answer)[0] == 422
     assert [error["parameter"] for error in answer.json()["errors"]] == [parameter]
+
+
+async def test_whoever_has_few_leads_does_not_wait_for_all_the_others(full: tuple[Desk, list[Json]]) -> None:
+    """An AM's list reads the own leads from an index, however many leads there are."""
+    desk, leads = full
+    client: MongoClient[Json]
+    with MongoClient(desk.place.mongo_url) as client:
+        database: Database[Json] = client[desk.place.database(SERVICE)]
+        database.command("profile", 2)
+        try:
+            assert await listed(desk.client.as_("am.new", Role.AM)) == []
+        finally:
+            database.command("profile", 0)
+        (read,) = database["system.profile"].find({"command.find": "leads", "command.sort.created_at": -1})
+    assert (read["docsExamined"], read["keysExamined"], len(leads)) == (0, 0, 17)
