@@ -18,5 +18,5 @@ def read_cursor(cursor: str, kinds: tuple[Callable[[Any], Any], ...]) -> list[An
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [kind(value) for kind, value in zip(kinds, values, strict=True)]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise Rejected("bad-cursor", "This is no cursor that a list gave.", pointer="cursor") from error

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from bson.codec_options import CodecOptions, TypeRegistry
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo import IndexModel, WriteConcern
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
+from pymongo.errors import BulkWriteError, ConnectionFailure, CursorNotFound, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from dealwire.errors import Unavailable
@@ -21,7 +21,7 @@ Document = dict[str, Any]
 Collection = AsyncIOMotorCollection[Document]
 Session = AsyncIOMotorClientSession
 
-DUPLICATE_KEY = 11000
+_DUPLICATE_KEY = 11000
 _TIMEOUT_MS = 5_000
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -55,10 +55,10 @@ def needs_database(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitabl
     async def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         try:
             return await method(*args, **kwargs)
-        except (ConnectionFailure, ExecutionTimeout, WTimeoutError) as error:
+        except (ConnectionFailure, CursorNotFound) as error:  # a cursor is not found when its server started again
             raise Unavailable("database-away", "The database cannot be reached. Try again in a moment.") from error
         except PyMongoError as error:
-            if is_transient(error):
+            if error.timeout or is_transient(error):
                 raise Unavailable("database-busy", "The database asks to try again in a moment.") from error
             raise
 
@@ -68,6 +68,24 @@ def needs_database(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitabl
 def is_transient(error: PyMongoError) -> bool:
     """A primary that steps down, or a transaction that has to start over."""
     return error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")
+
+
+def is_conflict(error: PyMongoError) -> bool:
+    """A transaction that met another writer; one that lost its connection is told apart."""
+    return error.has_error_label("TransientTransactionError") and not isinstance(error, ConnectionFailure)
+
+
+def duplicates(error: BulkWriteError) -> list[tuple[int, tuple[str, ...]]]:
+    """Which of many documents were not inserted because of a unique index, each with the fields of that index.
+
+    Raises Unavailable when the others are not known to be safe, and the error itself when anything else was wrong.
+    """
+    if error.details["writeConcernErrors"]:
+        raise Unavailable("database-busy", "The database asks to try again in a moment.") from error
+    faults = error.details["writeErrors"]
+    if any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+        raise error
+    return [(fault["index"], tuple(fault["keyPattern"])) for fault in faults]
 
 
 class Database:
@@ -116,7 +134,10 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Session]:
         """Several records that must change together, or not at all."""
-        async with await self._client.start_session() as session, session.start_transaction():
+        async with (
+            await self._client.start_session() as session,
+            session.start_transaction(ReadConcern("snapshot"), self._database.write_concern),
+        ):
             yield session
 
     async def start(self) -> None:

@@ -9,7 +9,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from dealwire.event import Event, utc_now
-from dealwire.kit.store.database import DUPLICATE_KEY, Collection, Document, needs_database
+from dealwire.kit.store.database import Collection, Document, duplicates, needs_database
 
 
 class Outbox:
@@ -44,8 +44,7 @@ class Outbox:
         try:
             await self._events.insert_many(history, ordered=False)
         except BulkWriteError as error:
-            if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
-                raise
+            duplicates(error)  # told by another replica too
         await self._records.bulk_write(
             [_settle(record_id, events) for record_id, events in confirmed.items()], ordered=False
         )
@@ -67,7 +66,7 @@ def event_document(event: Event) -> Document:
 
 def _settle(id: str, events: Sequence[Event]) -> UpdateOne:
     left = {"$filter": {"input": "$outbox", "cond": {"$not": {"$in": ["$$this.id", [event.id for event in events]]}}}}
-    since = {"$cond": [{"$eq": ["$outbox", []]}, "$$REMOVE", "$pending_since"]}
+    since = {"$ifNull": [{"$toDate": {"$first": "$outbox.time"}}, "$$REMOVE"]}
     return UpdateOne(
         {"_id": id}, [{"$set": {"outbox": left}}, {"$set": {"pending_since": since}}, {"$unset": "leased_until"}]
     )

@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 from pydantic import BaseModel
 from pymongo import ReturnDocument
@@ -25,7 +27,15 @@ from dealwire.errors import Conflict, NotFound, Rejected, StaleVersion, Unavaila
 from dealwire.event import Decision, Event, EventData
 from dealwire.kit.cause import Cause
 from dealwire.kit.store.cursors import make_cursor, read_cursor
-from dealwire.kit.store.database import DUPLICATE_KEY, Database, Document, Index, Session, is_transient, needs_database
+from dealwire.kit.store.database import (
+    Database,
+    Document,
+    Index,
+    Session,
+    duplicates,
+    is_conflict,
+    needs_database,
+)
 from dealwire.kit.store.outbox import Outbox, event_document
 
 S = TypeVar("S", bound=BaseModel)
@@ -108,8 +118,11 @@ class RecordStore(Generic[S]):
                 *indexes,
             ),
         )
-        self._events = database.collection("events", (Index({"source": 1, "subject": 1, "sequence": 1}),))
+        self._events = database.collection(
+            "events", (Index({"source": 1, "subject": 1, "sequence": 1, "causationid": 1}),)
+        )
         self.outbox = Outbox(self._records, self._events)
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._relay = relay
         relay.watch(self)
 
@@ -183,21 +196,24 @@ class RecordStore(Generic[S]):
 
     @needs_database
     async def create_many(self, new: Iterable[tuple[str, Decision[S]]], cause: Cause) -> set[str]:
-        """Writes many new records at once; answers the ids of those that were there already."""
+        """Writes many new records at once; answers the ids of those that were there already.
+
+        Raises Taken when a unique index holds for one of them; the others are written all the same.
+        """
         made = [(new_id, *self._new(new_id, decision, cause)) for new_id, decision in new]
-        there: set[str] = set()
+        held: dict[int, tuple[str, ...]] = {}
         if made:
             try:
                 await self._records.insert_many([document for _, document, _ in made], ordered=False)
             except BulkWriteError as error:
-                faults = error.details["writeErrors"]
-                if any(fault["code"] != DUPLICATE_KEY for fault in faults):
-                    raise
-                there = {made[fault["index"]][0] for fault in faults}
-        for new_id, _, events in made:
-            if new_id not in there:
+                held = dict(duplicates(error))
+        for index, (new_id, _, events) in enumerate(made):
+            if index not in held:
                 self._relay.offer(self, new_id, events)
-        return there
+        for fields in held.values():
+            if fields != ("_id",):
+                raise Taken(fields)
+        return {made[index][0] for index in held}
 
     @needs_database
     async def change(self, id: str, decide: Callable[[S], Decision[S]], cause: Cause) -> Record[S]:
@@ -206,38 +222,45 @@ class RecordStore(Generic[S]):
         Raises NotFound, StaleVersion (If-Match), Rejected (the key belongs to another request), Taken when a unique
         index holds, whatever `decide` raises, and Unavailable when the record is too contended.
         """
-        for attempt in range(_ATTEMPTS):
-            document = await self._document(id)
-            record, decided = self._decided(document, decide, cause)
-            if decided is None:
-                return record
-            saved = await self._save(document, decided, cause)
-            if saved is not None:
-                changed, events = saved
-                self._relay.offer(self, id, events)
-                return changed
-            await asyncio.sleep(random.random() * 0.005 * (attempt + 1))
+        async with AsyncExitStack() as turn:
+            for attempt in range(_ATTEMPTS):
+                document = await self._document(id)
+                record, decided = await self._decided(document, decide, cause)
+                if decided is None:
+                    return record
+                saved = await self._save(document, decided, cause)
+                if saved is not None:
+                    changed, events = saved
+                    self._relay.offer(self, id, events)
+                    return changed
+                await self._wait(turn, attempt, (id,))
         raise Unavailable("contended", "Too many changes of this record at once. Try again in a moment.")
 
     @needs_database
     async def change_together(self, changes: Mapping[str, Callable[[S], Decision[S]]], cause: Cause) -> list[Record[S]]:
         """Changes several records, all or none, in one transaction: for what `change` cannot do (a merge).
 
-        Raises as `change` does; a conflict with another writer starts the whole over.
+        The version that the caller saw (If-Match) is that of the first. Raises as `change` does; a conflict with another
+        writer starts the whole over.
         """
-        for attempt in range(_ATTEMPTS):
-            try:
-                async with self._database.transaction() as session:
-                    saved = [await self._change_in(session, each, decide, cause) for each, decide in changes.items()]
-            except (PyMongoError, _Overtaken) as error:
-                if isinstance(error, PyMongoError) and not is_transient(error):
-                    raise
-                await asyncio.sleep(random.random() * 0.005 * (attempt + 1))
-                continue
-            for record, events in saved:
-                if events:
-                    self._relay.offer(self, record.id, events)
-            return [record for record, _ in saved]
+        causes = [cause, *(replace(cause, expected_version=None) for _ in range(len(changes) - 1))]
+        async with AsyncExitStack() as turn:
+            for attempt in range(_ATTEMPTS):
+                try:
+                    async with self._database.transaction() as session:
+                        saved = [
+                            await self._change_in(session, each, decide, its_cause)
+                            for (each, decide), its_cause in zip(changes.items(), causes, strict=True)
+                        ]
+                except (_Overtaken, PyMongoError) as error:
+                    if isinstance(error, PyMongoError) and not is_conflict(error):
+                        raise
+                    await self._wait(turn, attempt, sorted(changes))
+                    continue
+                for record, events in saved:
+                    if events:
+                        self._relay.offer(self, record.id, events)
+                return [record for record, _ in saved]
         raise Unavailable("contended", "Too many changes of these records at once. Try again in a moment.")
 
     # For the clock worker
@@ -245,13 +268,14 @@ class RecordStore(Generic[S]):
     @needs_database
     async def due(self, now: datetime, limit: int) -> list[str]:
         """Records whose earliest deadline has come, the most overdue first."""
-        found = self._records.find({"next_due": {"$lte": now}}, {"_id": 1}).sort("next_due", 1).limit(limit)
+        query = {"next_due": {"$lte": now}, "$or": [{"put_off_until": None}, {"put_off_until": {"$lte": now}}]}
+        found = self._records.find(query, {"_id": 1}).sort("next_due", 1).limit(limit)
         return [document["_id"] async for document in found]
 
     @needs_database
     async def put_off(self, id: str, until: datetime) -> None:
-        """Looks at a record's deadlines again only later: after a fault, so that it does not hold others up."""
-        await self._records.update_one({"_id": id, "next_due": {"$lt": until}}, {"$set": {"next_due": until}})
+        """Looks at a record's deadlines again only later, or when it has changed: one that fails holds nobody up."""
+        await self._records.update_one({"_id": id}, {"$set": {"put_off_until": until}})
 
     @needs_database
     async def overdue(self, now: datetime) -> int:
@@ -259,6 +283,14 @@ class RecordStore(Generic[S]):
         return await self._records.count_documents({"next_due": {"$lte": now}})
 
     # Inside
+
+    async def _wait(self, turn: AsyncExitStack, attempt: int, ids: Iterable[str]) -> None:
+        """After a conflict: changes of one record take turns within the process, and a pause lets other processes by."""
+        if attempt == 0:
+            for each in ids:
+                await turn.enter_async_context(self._turns.setdefault(each, asyncio.Lock()))
+        else:
+            await asyncio.sleep(random.random() * 0.005 * attempt)
 
     async def _document(self, id: str, session: Session | None = None) -> Document:
         document = await self._records.find_one({"_id": id}, session=session)
@@ -275,7 +307,7 @@ class RecordStore(Generic[S]):
             updated_at=document["updated_at"],
         )
 
-    def _decided(
+    async def _decided(
         self, document: Document, decide: Callable[[S], Decision[S]], cause: Cause
     ) -> tuple[Record[S], Decision[S] | None]:
         """The record as it is, and what becomes of it; None when nothing does."""
@@ -284,6 +316,8 @@ class RecordStore(Generic[S]):
             if cause.key is not None and entry["key"] == cause.key:
                 same_request(entry, cause)
                 return replace(record, replayed=True), None
+        if await self._forgot(document, cause):
+            return replace(record, replayed=True), None
         if cause.expected_version is not None and cause.expected_version != record.version:
             raise StaleVersion(
                 "stale-version",
@@ -295,6 +329,15 @@ class RecordStore(Generic[S]):
         if state != record.state:
             raise AssertionError(f"{self.name}: a change of state without an event would be told to nobody")
         return record, None
+
+    async def _forgot(self, document: Document, cause: Cause) -> bool:
+        """Whether an event changed the record so long ago that only its history still knows: catching up brings such."""
+        if cause.key is None or cause.key != cause.causation_id or len(document["handled"]) < self._remembers:
+            return False
+        if any(event.get("causationid") == cause.key for event in document["outbox"]):
+            return True
+        caused = {"source": self.source, "subject": document["_id"], "causationid": cause.key}
+        return await self._events.find_one(caused, {"_id": 1}) is not None
 
     def _new(self, id: str, decision: Decision[S], cause: Cause) -> tuple[Document, list[Event]]:
         state, data = decision
@@ -320,7 +363,7 @@ class RecordStore(Generic[S]):
         self, session: Session, id: str, decide: Callable[[S], Decision[S]], cause: Cause
     ) -> tuple[Record[S], list[Event]]:
         document = await self._document(id, session)
-        record, decided = self._decided(document, decide, cause)
+        record, decided = await self._decided(document, decide, cause)
         if decided is None:
             return record, []
         saved = await self._save(document, decided, cause, session)
@@ -341,8 +384,9 @@ class RecordStore(Generic[S]):
             "$push": {"outbox": {"$each": [event_document(event) for event in events]}},
             "$min": {"pending_since": cause.now},
         }
+        update["$unset"] = {"put_off_until": ""}
         if due is None:
-            update["$unset"] = {"next_due": ""}
+            update["$unset"]["next_due"] = ""
         else:
             update["$set"]["next_due"] = due
         if cause.key is not None:
