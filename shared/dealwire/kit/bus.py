@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
 
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
-from aio_pika.exceptions import AMQPConnectionError, AMQPError, ChannelNotFoundEntity, DeliveryError
+from aio_pika.exceptions import AMQPConnectionError, AMQPError, ChannelNotFoundEntity, PublishError
 from aiormq.exceptions import ChannelAccessRefused, ChannelInvalidStateError
 from yarl import URL
 
@@ -32,22 +32,21 @@ LOG_ARGUMENTS: dict[str, Any] = {"x-queue-type": "stream", "x-max-age": "365D"}
 _HEARTBEAT_SECONDS = 10
 _CONFIRM_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
-_CHECKS_BEFORE_CREATING = 3
 
 log = structlog.get_logger(__name__)
 
-Attendant = Callable[[AbstractConnection], Awaitable[None]]
+T = TypeVar("T")
+Attendant = Callable[[AbstractConnection], Coroutine[Any, Any, None]]
 
 
 class TopologyMissing(Exception):
-    """The exchange or the log is not there."""
+    """The exchange or the log is not there, and this service may not create it."""
 
 
 class Bus:
     """A service's link to the broker. It never fails a request: while it is away, events stay in their records.
 
-    `gaps` counts the times the exchange or the log was found missing: bindings went with it, so whoever consumes must
-    catch up from the log. `fault` says what is wrong now, for `/readyz`; None when nothing is.
+    `fault` says what is wrong now, for `/readyz`; None when nothing is.
     """
 
     def __init__(self, url: str, service: str, *, check_seconds: float = 5.0) -> None:
@@ -57,10 +56,7 @@ class Bus:
         self._publisher: AbstractExchange | None = None
         self._direct: AbstractExchange | None = None
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
-        self._seen = False
-        self._missing_since: float | None = None
-        self.gaps = 0
+        self._unrouted = False
         self.fault: str | None = "not connected yet"
 
     @property
@@ -76,7 +72,6 @@ class Bus:
         self._task = asyncio.create_task(self._run(), name="bus")
 
     async def stop(self) -> None:
-        self._stopping = True
         if self._task:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -104,8 +99,11 @@ class Bus:
         if exchange is None:
             raise Unavailable("broker-away", f"The broker cannot be reached: {self.fault}.")
         try:
-            await exchange.publish(message, key, mandatory=True, timeout=_CONFIRM_SECONDS)
-        except (AMQPError, DeliveryError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError) as error:
+            await _unless_lost(exchange.publish(message, key, mandatory=True, timeout=_CONFIRM_SECONDS))
+        except PublishError as error:
+            self._unrouted |= exchange is self._publisher
+            raise Unavailable("unroutable", f"The broker has no queue for {key}.") from error
+        except (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError) as error:
             raise Unavailable("broker-away", f"The broker did not confirm a message: {error!r}.") from error
 
     async def _run(self) -> None:
@@ -113,13 +111,11 @@ class Bus:
         while True:
             started = time.monotonic()
             try:
-                await self._session()
-                self.fault = "the connection was closed"
-            except asyncio.CancelledError:
-                raise
+                # In a task of its own: a task group that failed leaves its task marked as cancelled.
+                await _unless_lost(asyncio.create_task(self._session(), name="bus.session"))
             except Exception as error:  # noqa: BLE001  # whatever ended the session, the answer is to start over
                 self.fault = _first(error)
-            if self._stopping:  # a task group that fails while it is being cancelled forgets that it was cancelled
+            if _is_cancelled():  # and the session failed over it
                 return
             lasted = time.monotonic() - started
             pause = 0.2 if lasted > _LONGEST_PAUSE_SECONDS else min(pause * 2, _LONGEST_PAUSE_SECONDS)
@@ -137,9 +133,9 @@ class Bus:
             log.info("bus.connected")
             async with asyncio.TaskGroup() as group:
                 for attendant in self._attendants:
-                    group.create_task(_attend(attendant, connection))
-                group.create_task(_until_closed(connection, channel))
-                group.create_task(self._watch(connection))
+                    group.create_task(_unless_lost(attendant(connection)))
+                group.create_task(_unless_lost(_until_closed(connection, channel)))
+                group.create_task(_unless_lost(self._watch(connection)))
         finally:
             self._publisher = self._direct = None
             with suppress(Exception):
@@ -152,65 +148,76 @@ class Bus:
             await self._ensure_topology(connection)
 
     async def _ensure_topology(self, connection: AbstractConnection) -> None:
-        """Sees that the exchange and the log are there, and creates them on first sight of an empty broker.
+        """Sees that the exchange and the log are there and belong together, and creates what is missing.
 
-        One that was there and is gone is created again only after some checks: bindings went with it, and every other
-        service must have had the time to notice, so that it catches up.
+        Bindings go with an exchange; that consumers find out by themselves (`dealwire.kit.inbox`).
         """
-        missing = [
-            name
-            for name, there in ((EXCHANGE, self._exchange_there), (LOG, self._log_there))
-            if not await there(connection)
+        exchange = await is_there(connection, lambda channel: channel.declare_exchange(EXCHANGE, passive=True))
+        events = await is_there(connection, lambda channel: channel.declare_queue(LOG, passive=True))
+        if exchange and events and not self._unrouted:
+            return
+        faults = [
+            *([] if exchange else [f"the exchange {EXCHANGE} is missing"]),
+            *([] if events else [f"the log {LOG} is missing"]),
+            *([f"nothing takes what is published: the log {LOG} is not bound"] if self._unrouted else []),
         ]
-        if missing:
-            if self._missing_since is None:
-                self._missing_since = time.monotonic()
-                self.gaps += 1
-            patience = _CHECKS_BEFORE_CREATING * self.check_seconds
-            if self._seen and time.monotonic() - self._missing_since < patience:
-                raise TopologyMissing(f"{' and '.join(missing)} missing on the broker")
-            await self._create(connection, missing)
-        self._seen = True
-        self._missing_since = None
-
-    async def _exchange_there(self, connection: AbstractConnection) -> bool:
-        return await _there(connection, lambda channel: channel.declare_exchange(EXCHANGE, passive=True))
-
-    async def _log_there(self, connection: AbstractConnection) -> bool:
-        return await _there(connection, lambda channel: channel.declare_queue(LOG, passive=True))
-
-    async def _create(self, connection: AbstractConnection, missing: list[str]) -> None:
         try:
-            async with connection.channel() as channel:
-                exchange = await channel.declare_exchange(EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
-                events = await channel.declare_queue(LOG, durable=True, arguments=LOG_ARGUMENTS)
-                await events.bind(exchange, "#")
+            async with a_channel(connection) as channel:
+                await channel.declare_exchange(EXCHANGE, aio_pika.ExchangeType.TOPIC, durable=True)
+                if not events:
+                    await channel.declare_queue(LOG, durable=True, arguments=LOG_ARGUMENTS)
+                await (await channel.get_queue(LOG, ensure=False)).bind(EXCHANGE, "#")
         except ChannelAccessRefused as error:
             raise TopologyMissing(
-                f"{' and '.join(missing)} missing on the broker, and this service's credential may not create it: "
+                f"{' and '.join(faults)}, and this service's credential may not put that right: "
                 "run `dealwire setup broker`"
             ) from error
-        log.warning("bus.topology_created", missing=missing)
+        self._unrouted = False
+        log.warning("bus.topology_created", because=faults)
 
 
-async def _there(connection: AbstractConnection, look: Callable[[AbstractChannel], Awaitable[object]]) -> bool:
-    channel = await connection.channel()
-    try:
-        await look(channel)
-    except ChannelNotFoundEntity:
-        return False  # and the broker has closed the channel
-    await channel.close()
-    return True
+@asynccontextmanager
+async def a_channel(connection: AbstractConnection) -> AsyncIterator[AbstractChannel]:
+    """A channel for a while. Closing one now and then swallows a cancellation; here it is raised after all."""
+    async with connection.channel() as channel:
+        yield channel
+    if _is_cancelled():
+        raise asyncio.CancelledError
 
 
-async def _attend(attendant: Attendant, connection: AbstractConnection) -> None:
-    await attendant(connection)
+async def is_there(connection: AbstractConnection, look: Callable[[AbstractChannel], Awaitable[object]]) -> bool:
+    """Whether a passive declaration finds what it names."""
+    async with a_channel(connection) as channel:
+        try:
+            await look(channel)
+        except ChannelNotFoundEntity:
+            return False
+        return True
 
 
 async def _until_closed(connection: AbstractConnection, channel: AbstractChannel) -> None:
     closed = [asyncio.ensure_future(each.closed()) for each in (connection, channel)]
     await asyncio.wait(closed, return_when=asyncio.FIRST_COMPLETED)
     raise AMQPConnectionError("the connection to the broker was lost")
+
+
+async def _unless_lost(work: Awaitable[T]) -> T:
+    """Closing a connection also cancels what still waits for it: to that, the connection was lost.
+
+    As it is, a cancellation would end the task that waits, in silence.
+    """
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if _is_cancelled():
+            raise
+        raise AMQPConnectionError("the connection to the broker was lost") from None
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the current task to end."""
+    task = asyncio.current_task()
+    return task is not None and bool(task.cancelling())
 
 
 def _first(error: BaseException) -> str:

@@ -81,6 +81,7 @@ class Consumer:
         self._prefetch = prefetch
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
+        self._attending = asyncio.Lock()
         self._working = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -93,18 +94,20 @@ class Consumer:
         """Takes no more messages and finishes those at hand, for some seconds at most."""
         self._stop.set()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), self._drain_seconds)
+            async with asyncio.timeout(self._drain_seconds), self._attending:
+                pass
 
     async def _attend(self, connection: AbstractConnection) -> None:
-        await self.inbox.consume(connection, self._on_message, self._prefetch, self._stop, self._idle.wait)
+        async with self._attending:
+            await self.inbox.consume(connection, self._on_message, self._prefetch, self._stop, self._idle.wait)
 
     async def _on_message(self, message: AbstractIncomingMessage) -> None:
         self._working += 1
         self._idle.clear()
         try:
             await self._handle(message)
-        except Unavailable as error:
-            log.info("consumer.unsettled", event_id=message.message_id, reason=error.detail)
+        except Exception as error:  # noqa: BLE001  # it could not even be put off, so it comes again in the next session
+            log.warning("consumer.unsettled", event_id=message.message_id, reason=str(error))
             self.inbox.give_up()
         finally:
             self._working -= 1

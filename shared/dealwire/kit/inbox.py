@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any
+from uuid import uuid4
 
 import aio_pika
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import ChannelNotFoundEntity
 
-from dealwire.event import CatchUpStarted, Event, derived_id, utc_now
+from dealwire.event import CatchUpStarted, Event, utc_now
 from dealwire.kit import metrics
-from dealwire.kit.bus import EXCHANGE, Bus
+from dealwire.kit.bus import EXCHANGE, Bus, a_channel, is_there
 from dealwire.kit.log import read_log, settle
 from dealwire.kit.store import Database
 from dealwire.kit.store.marks import Marks
@@ -23,6 +24,8 @@ REASON = "x-dealwire-reason"
 DEAD_SINCE = "x-dealwire-dead-since"
 
 _DELIVERY_LIMIT = 20
+_NO_LIMIT = 1_000_000_000  # looking at a dead letter is a delivery too, and RabbitMQ 4 drops what it delivered 20 times
+_LONGEST_REASON = 1000
 _LATE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
@@ -33,6 +36,14 @@ Drained = Callable[[], Awaitable[object]]
 
 def inbox_name(service: str) -> str:
     return f"{service}.inbox"
+
+
+def witness_name(service: str) -> str:
+    """An exchange that routes nothing and is deleted with its only binding, which leads to the exchange of all events.
+
+    So it is gone when that one was deleted after the inbox was bound to it, even if it is there again.
+    """
+    return f"{service}.witness"
 
 
 def dlq_name(service: str) -> str:
@@ -60,7 +71,7 @@ def queues(service: str, tiers: Iterable[int]) -> Mapping[str, dict[str, Any]]:
     """Every queue of a consuming service, with its arguments."""
     inbox, dlq = inbox_name(service), dlq_name(service)
     return {
-        dlq: _quorum(),
+        dlq: _quorum(None, **{"x-delivery-limit": _NO_LIMIT}),
         **{retry_name(service, tier): _quorum(inbox, **{"x-message-ttl": tier * 1000}) for tier in tiers},
         inbox: _quorum(dlq, **{"x-delivery-limit": _DELIVERY_LIMIT}),
     }
@@ -75,10 +86,9 @@ class Inbox:
     def __init__(self, bus: Bus, database: Database, service: str, types: Sequence[str], tiers: Sequence[int]) -> None:
         self.service = service
         self._bus = bus
-        self._types = frozenset(types)
+        self.types = frozenset(types)
         self._tiers = tiers
         self._marks = Marks(database)
-        self._gaps = bus.gaps
         self._check_seconds = bus.check_seconds
         self._broken = asyncio.Event()
         self.consuming = False
@@ -90,16 +100,21 @@ class Inbox:
 
         `drained` returns when everything handed over is settled. Raises when the session is of no use any more.
         """
+        if stop.is_set():
+            return
         self._broken.clear()
-        gaps = self._bus.gaps
-        if gaps != self._gaps or await self._is_missing(connection):
-            await self._marks.set(inbox_name(self.service))
-        self._gaps = gaps
+        name = inbox_name(self.service)
+        behind = await self._marks.set(name) if await self._missed_events(connection) else await self._marks.get(name)
         channel = await connection.channel()
         await channel.set_qos(prefetch_count=prefetch)
-        inbox = await self._declare(channel)
-        if await self._marks.is_set(inbox_name(self.service)):
-            await self._catch_up(connection, handle, prefetch, drained)
+        inbox = await self._declare(channel, anew=bool(behind))
+        if behind:
+            await self._catch_up(connection, handle, prefetch, stop)
+            await drained()
+            self._check()
+            if stop.is_set():
+                return
+            await self._marks.clear(name, behind)
         (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda _: self.give_up())
         tag = await inbox.consume(handle)
         self.consuming = True
@@ -116,40 +131,46 @@ class Inbox:
 
     async def retry(self, message: AbstractIncomingMessage, reason: str) -> None:
         """Puts a message off to the next tier; after the last one it goes to the dead letters."""
-        attempt = int(message.headers.get(ATTEMPT, 0))  # type: ignore[arg-type]
+        attempt = _attempts(message)
         if attempt >= len(self._tiers):
             await self.dead_letter(message, reason)
             return
         tier = self._tiers[attempt]
-        await self._bus.send(_copy(message, {ATTEMPT: attempt + 1, REASON: reason}), retry_name(self.service, tier))
+        await self._bus.send(copy_of(message, reason, {ATTEMPT: attempt + 1}), retry_name(self.service, tier))
         metrics.retry_scheduled.labels(f"{tier}s").inc()
         await settle(message)
 
     async def dead_letter(self, message: AbstractIncomingMessage, reason: str) -> None:
         """Keeps a message, with the reason, for a person to look at."""
-        await self._bus.send(
-            _copy(message, {REASON: reason, DEAD_SINCE: utc_now().isoformat()}), dlq_name(self.service)
-        )
+        await self._bus.send(copy_of(message, reason, {DEAD_SINCE: utc_now().isoformat()}), dlq_name(self.service))
         log.error("consumer.dead_lettered", event_id=message.message_id, event_type=message.type, reason=reason)
         await settle(message)
 
-    async def _is_missing(self, connection: AbstractConnection) -> bool:
-        channel = await connection.channel()
-        try:
-            await channel.declare_queue(inbox_name(self.service), passive=True)
-        except ChannelNotFoundEntity:
-            return True
-        await channel.close()
-        return False
+    async def _missed_events(self, connection: AbstractConnection) -> bool:
+        """Whether events may have passed by: the inbox, or the exchange it was bound to, was deleted."""
+        inbox, witness = inbox_name(self.service), witness_name(self.service)
+        return not (
+            await is_there(connection, lambda channel: channel.declare_queue(inbox, passive=True))
+            and await is_there(connection, lambda channel: channel.declare_exchange(witness, passive=True))
+        )
 
-    async def _declare(self, channel: AbstractChannel) -> AbstractQueue:
+    async def _declare(self, channel: AbstractChannel, *, anew: bool) -> AbstractQueue:
+        """Declares what is missing; the inbox only for somebody who then catches up, and its witness before its bindings."""
         for name, arguments in queues(self.service, self._tiers).items():
-            queue = await channel.declare_queue(name, durable=True, arguments=arguments)
-        await self._bind(queue)  # the inbox is the last one
-        return queue
+            if name != inbox_name(self.service):
+                await channel.declare_queue(name, durable=True, arguments=arguments)
+            elif anew:
+                witness = await channel.declare_exchange(witness_name(self.service), durable=True, auto_delete=True)
+                exchange = await channel.get_exchange(EXCHANGE, ensure=False)
+                await exchange.bind(witness)
+                inbox = await channel.declare_queue(name, durable=True, arguments=arguments)
+            else:
+                inbox = await channel.declare_queue(name, passive=True)
+        await self._bind(inbox)
+        return inbox
 
     async def _bind(self, inbox: AbstractQueue) -> None:
-        for event_type in sorted(self._types):
+        for event_type in sorted(self.types):
             await inbox.bind(EXCHANGE, event_type)
 
     async def _watch(self, connection: AbstractConnection, inbox: AbstractQueue, stop: asyncio.Event) -> None:
@@ -159,7 +180,9 @@ class Inbox:
             while not stop.is_set():
                 self._check()
                 await self._bind(inbox)
-                async with connection.channel() as channel:
+                if await self._missed_events(connection):
+                    raise ConnectionError("the exchange was deleted, and the bindings with it")
+                async with a_channel(connection) as channel:
                     dead = await channel.declare_queue(dlq_name(self.service), passive=True)
                     metrics.dlq_messages.set(dead.declaration_result.message_count or 0)
                 await asyncio.wait(ending, timeout=self._check_seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -171,7 +194,9 @@ class Inbox:
         if self._broken.is_set():
             raise ConnectionError(f"{inbox_name(self.service)} cannot be consumed in this session")
 
-    async def _catch_up(self, connection: AbstractConnection, handle: Handle, at_once: int, drained: Drained) -> None:
+    async def _catch_up(
+        self, connection: AbstractConnection, handle: Handle, at_once: int, stop: asyncio.Event
+    ) -> None:
         """Handles everything the log has from before the inbox was bound; what came since is in the inbox.
 
         The end is an event of our own: all that was routed before the binding stands before it in the log.
@@ -179,45 +204,50 @@ class Inbox:
         started = Event.of(
             CatchUpStarted(service=self.service, queue=inbox_name(self.service)),
             source=f"/{self.service}/inbox",
-            subject=inbox_name(self.service),
-            sequence=await self._marks.count(inbox_name(self.service)),
+            subject=str(uuid4()),
+            sequence=1,
             time=utc_now(),
             actor=self.service,
-            correlationid=derived_id("catch-up", utc_now()),
+            correlationid=str(uuid4()),
         )
         log.warning("inbox.catching_up", queue=inbox_name(self.service))
         await self._bus.publish(started)
-        replayed, deadline, handling = 0, None, set[asyncio.Task[None]]()
-        messages = read_log(connection, "first")
-        while True:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    message = await anext(messages)
-            except TimeoutError:
-                break
-            except StopAsyncIteration:
-                raise ConnectionError("the log was closed while catching up") from None
-            if message.routing_key in self._types:
-                if len(handling) >= at_once:
-                    _, handling = await asyncio.wait(handling, return_when=asyncio.FIRST_COMPLETED)
-                handling.add(asyncio.create_task(handle(message)))
-                replayed += 1
-                continue
-            if message.message_id == started.id:
-                # An event routed just before the binding may still have been on its way into the log.
-                deadline = asyncio.get_running_loop().time() + _LATE_SECONDS
-            await settle(message)
-        await asyncio.gather(*handling)
-        await drained()
-        self._check()
-        await self._marks.clear(inbox_name(self.service))
+        now = asyncio.get_running_loop().time
+        replayed, end = 0, None
+        async with aclosing(read_log(connection, "first", at_once)) as messages, asyncio.TaskGroup() as handling:
+            while not stop.is_set() and (end is None or now() < end):
+                self._check()
+                try:
+                    async with asyncio.timeout_at(end):
+                        message = await anext(messages)
+                except TimeoutError:
+                    if end is None:
+                        raise
+                    break
+                except StopAsyncIteration:
+                    raise ConnectionError("the log was lost while catching up") from None
+                if message.routing_key in self.types:  # at most `at_once`: the log waits for the others to be settled
+                    handling.create_task(handle(message))
+                    replayed += 1
+                    continue
+                if message.message_id == started.id:
+                    # An event routed just before the binding may still have been on its way into the log.
+                    end = now() + _LATE_SECONDS
+                await settle(message)
         log.warning("inbox.caught_up", queue=inbox_name(self.service), events=replayed)
 
 
-def _copy(message: AbstractIncomingMessage, headers: Mapping[str, Any]) -> aio_pika.Message:
+def _attempts(message: AbstractIncomingMessage) -> int:
+    """How often a message was put off before; whatever else somebody wrote there counts as never."""
+    attempts = message.headers.get(ATTEMPT)
+    return attempts if isinstance(attempts, int) and attempts > 0 else 0
+
+
+def copy_of(message: AbstractIncomingMessage, reason: str, headers: Mapping[str, Any]) -> aio_pika.Message:
+    """The message, to be sent again: persistent, with the number of its attempts and what `headers` add."""
     return aio_pika.Message(
         message.body,
-        headers={ATTEMPT: message.headers.get(ATTEMPT, 0), **headers},
+        headers={ATTEMPT: _attempts(message), REASON: reason[:_LONGEST_REASON], **headers},
         message_id=message.message_id,
         type=message.type,
         content_type=message.content_type,

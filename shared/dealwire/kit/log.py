@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPError
 from aiormq.exceptions import ChannelInvalidStateError
 
-from dealwire.kit.bus import LOG
+from dealwire.kit.bus import LOG, a_channel
 
 Offset = str | int | datetime
 """Where to begin: "first", "last" (chunk), "next" (only what comes), an offset, or a time."""
@@ -18,17 +19,29 @@ Offset = str | int | datetime
 _PREFETCH = 200
 
 
-async def read_log(connection: AbstractConnection, start: Offset) -> AsyncIterator[AbstractIncomingMessage]:
-    """Messages of the log from `start` on, in the log's order, without an end, each to be settled by the caller.
+async def read_log(
+    connection: AbstractConnection, start: Offset, prefetch: int = _PREFETCH
+) -> AsyncGenerator[AbstractIncomingMessage, None]:
+    """Messages of the log from `start` on, in the log's order, each to be settled by the caller.
 
-    A message's place is its header `x-stream-offset`.
+    It waits for more, and ends only when the log or the connection is lost; a reader that leaves earlier closes it
+    (`contextlib.aclosing`). A time begins with the chunk of messages it falls into, so a little earlier. A message's place
+    is its header `x-stream-offset`.
     """
-    async with connection.channel() as channel:
-        await channel.set_qos(prefetch_count=_PREFETCH)  # a stream insists on one
-        queue = await channel.get_queue(LOG, ensure=False)
-        async with queue.iterator(arguments={"x-stream-offset": start}) as messages:
-            async for message in messages:
-                yield message
+    arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+
+    def end(*_: object) -> None:
+        arrived.put_nowait(None)
+
+    async with a_channel(connection) as channel:
+        await channel.set_qos(prefetch_count=prefetch)  # a stream insists on one
+        channel.close_callbacks.add(end)
+        (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(end)
+        log = await channel.get_queue(LOG, ensure=False)
+        # Not the library's iterator: left early it gives back what it has at hand, and for that a stream hangs up.
+        await log.consume(arrived.put, arguments={"x-stream-offset": start})
+        while (message := await arrived.get()) is not None:
+            yield message
 
 
 async def settle(message: AbstractIncomingMessage) -> None:

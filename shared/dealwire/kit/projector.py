@@ -52,6 +52,7 @@ class Projector:
         self._linger = linger
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
+        self._attending = asyncio.Lock()
         self._waiting: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue(maxsize=2 * batch)
         self._task: asyncio.Task[None] | None = None
         bus.attend(self._attend)
@@ -63,13 +64,15 @@ class Projector:
         """Takes no more messages and finishes those at hand, for some seconds at most."""
         self._stop.set()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._waiting.join(), self._drain_seconds)
+            async with asyncio.timeout(self._drain_seconds), self._attending:
+                pass
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _attend(self, connection: AbstractConnection) -> None:
-        await self.inbox.consume(connection, self._waiting.put, 2 * self._batch, self._stop, self._waiting.join)
+        async with self._attending:
+            await self.inbox.consume(connection, self._waiting.put, 2 * self._batch, self._stop, self._waiting.join)
 
     async def _work(self) -> None:
         while True:
@@ -80,8 +83,8 @@ class Projector:
                         messages.append(await self._waiting.get())
             try:
                 await self._project(messages)
-            except Unavailable as error:
-                log.info("projector.unsettled", messages=len(messages), reason=error.detail)
+            except Exception as error:  # noqa: BLE001  # they could not even be put off, so they come again
+                log.warning("projector.unsettled", messages=len(messages), reason=str(error))
                 self.inbox.give_up()
             finally:
                 for _ in messages:

@@ -14,7 +14,6 @@ from typing import Any
 
 import structlog
 
-from dealwire.errors import Unavailable
 from dealwire.event import Event, utc_now
 from dealwire.kit import metrics
 from dealwire.kit.bus import Bus
@@ -57,8 +56,11 @@ class Relay:
         self._stores.append(store)
 
     def offer(self, store: Store, id: str, events: list[Event]) -> None:
-        """A record has these events pending: all that are, in order, so that a later offer replaces an earlier one."""
-        if len(self._hints) < _MOST_HINTS:
+        """A record has these events pending: all that are, in order, so that the newest offer stands for the others."""
+        known = self._hints.get((store, id))
+        if known is None and len(self._hints) >= _MOST_HINTS:
+            return
+        if known is None or known[-1].sequence < events[-1].sequence:
             self._hints[store, id] = events
             self._hinted.set()
 
@@ -99,8 +101,8 @@ class Relay:
         for store, events in by_store.items():
             try:
                 await store.outbox.settle(events)
-            except Unavailable:
-                log.warning("relay.settle_failed", records=len(events))  # published again by the sweeper
+            except Exception as error:  # noqa: BLE001  # whatever it is, the sweeper announces them again
+                log.warning("relay.settle_failed", records=len(events), reason=repr(error))
 
     async def _announce_record(self, events: list[Event], already: set[str]) -> list[Event]:
         confirmed = []
@@ -109,8 +111,8 @@ class Relay:
             if event.id not in already:
                 try:
                     await self._bus.publish(event)
-                except Unavailable as error:
-                    log.info("relay.publish_failed", event_type=event.type, reason=error.detail)
+                except Exception as error:  # noqa: BLE001  # same, and other records go on
+                    log.info("relay.publish_failed", event_type=event.type, reason=str(error))
                     break
             confirmed.append(event)
         return confirmed
@@ -125,16 +127,15 @@ class Relay:
                 if (now := asyncio.get_running_loop().time()) - gauged > _GAUGE_SECONDS:
                     gauged = now
                     await self._gauge()
-            except Unavailable as error:
-                log.info("relay.sweep_failed", reason=error.detail)
+            except Exception as error:  # noqa: BLE001  # whatever it is, there has to be a next sweep
+                log.warning("relay.sweep_failed", reason=repr(error))
             if claimed < self._in_flight:
                 await asyncio.sleep(self._sweep_interval)
 
     async def _sweep_store(self, store: Store) -> int:
         claimed = await store.outbox.claim_pending(utc_now() - self._sweep_after, _LEASE, self._in_flight)
         for id_, events in claimed:
-            if (store, id_) not in self._hints:
-                self.offer(store, id_, events)
+            self.offer(store, id_, events)
         if claimed:
             log.info("relay.swept", records=len(claimed), store=store.name)
         return len(claimed)
