@@ -21,7 +21,7 @@ Probe = Callable[[], Awaitable[bool]]
 Progress = Callable[[str], None]
 """Is told, in a few words, what is going on."""
 
-_POLL = 0.05
+_POLL = 0.02
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -103,14 +103,15 @@ class Process:
     async def stop(self, grace: float = 15.0) -> None:
         """Ask it to end (SIGTERM) and kill it when it has not done so after `grace` seconds."""
         self.signal(signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            await self._ended(grace)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._end()
         await self.kill()
 
     async def kill(self) -> None:
         """End it and its children at once (SIGKILL), as a power cut would."""
         self.signal(signal.SIGKILL)
-        await self._ended()
+        await self._end()
 
     async def restart(self) -> None:
         """Stop it in an orderly way and start it again."""
@@ -122,9 +123,9 @@ class Process:
         if pid := self.pid:
             os.killpg(pid, number)
 
-    async def _ended(self, within: float | None = None) -> None:
-        if self._child:
-            await asyncio.to_thread(self._child.wait, within)
+    async def _end(self) -> None:
+        while self.pid:  # noqa: ASYNC110 - nothing tells of it; a thread that waits could not be cancelled
+            await asyncio.sleep(_POLL)
 
     def _evidence(self, lines: int = 20) -> str:
         tail = self.log.read_text(errors="replace").splitlines()[-lines:]
