@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,7 @@ from unit.pipeline.builders import a_past_deal
 from dealwire.catalogue.common import Money
 from dealwire.catalogue.contract import ContractSigned
 from dealwire.event import derived_id
+from dealwire.kit.settings import MIB
 
 IMPORTS = "/v1/imports/deals"
 
@@ -163,13 +165,14 @@ async def test_an_idempotency_key_belongs_to_one_import(desk: Desk) -> None:
 
 
 async def test_a_batch_has_at_most_500_rows_and_its_own_limit_of_size(desk: Desk) -> None:
-    row = a_row(account="好" * 200, product="x" * 200)
-    largest = a_batch(
-        "large", *({**row, "external_id": str(number)} for number in range(500)), products=["y" * 200] * 1000
-    )
-    assert done(await desk.so.post(IMPORTS, json=largest))["created"] == 500
+    row = a_row(account="好" * 200, product="产" * 200)
+    rows = [{**row, "external_id": f"{number:号>200}"} for number in range(500)]
+    largest = json.dumps(a_batch("large", *rows, products=["品" * 200] * 1000)).encode()
+    assert MIB < len(largest) < 4 * MIB
+    as_json = {"Content-Type": "application/json"}
+    assert done(await desk.so.post(IMPORTS, content=largest, headers=as_json))["created"] == 500
 
     too_many = await desk.so.post(IMPORTS, json=a_batch("large", *[row] * 501))
     assert refused(too_many, 422, "invalid-request")["errors"][0]["pointer"] == "/deals"
-    too_large = await desk.so.post(IMPORTS, json=a_batch("large", {**row, "external_id": "x" * 5_000_000}))
+    too_large = await desk.so.post(IMPORTS, content=largest + b" " * 4 * MIB, headers=as_json)
     refused(too_large, 413, "body-too-large")

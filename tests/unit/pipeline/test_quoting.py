@@ -48,6 +48,7 @@ def test_a_quote_is_drafted_with_its_total() -> None:
     price = Money(minor=2 * 482_100 + 14_850, currency="CNY")
     assert events == (QuoteDrafted(opportunity_id="deal-1", quote_id="q1", lines=lines, total=price),)
     assert deal.quotes[0].total == price
+    assert draft_quote(deal, "q1", lines, AM, POLICY) == (deal, ())
 
 
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in QUOTING])

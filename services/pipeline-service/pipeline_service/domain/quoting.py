@@ -22,6 +22,8 @@ def draft_quote(
 ) -> Decision[Opportunity]:
     """The AM writes a quote; one that was not accepted yet is superseded by it."""
     check_am(deal, by)
+    if any(known.id == quote_id for known in deal.quotes):
+        return deal, ()
     _check_quoting(deal)
     if deal.se_id is None:
         raise Conflict("no-se", "The deal has no SE. Assign one first: a quote is confirmed by both AM and SE.")
