@@ -7,12 +7,17 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 
+import hypothesis
 import pytest
 from support.infra import are_given, containers, embedded, given
 from support.place import Place, Servers, new_place
 
 from dealwire.stack.binaries import provide
 from dealwire.stack.processes import Progress
+
+# How long an example takes says something about the machine and who else is on it, not about the rule.
+hypothesis.settings.register_profile("dealwire", deadline=None)
+hypothesis.settings.load_profile("dealwire")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

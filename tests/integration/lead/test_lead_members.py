@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from integration.lead.backstage import Backstage, a_backstage, a_cause
 from integration.lead.desk import CHEN, LI, Desk, a_desk
@@ -38,7 +38,7 @@ STATES = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(histories=st.lists(st.lists(STATES, min_size=1, max_size=5), min_size=1, max_size=5), randomness=st.randoms())
 async def test_every_event_delivered_three_times_and_shuffled_gives_the_same_members(
     backstage: Backstage, histories: list[list[MemberChanged]], randomness: random.Random

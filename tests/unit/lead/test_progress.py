@@ -92,6 +92,15 @@ def test_a_lead_with_sales_operations_is_qualified_again_on_new_signals(status: 
     assert qualified(EVERY_STATUS[status], "A", a_roster())[0].status is Status.ASSIGNED
 
 
+@pytest.mark.parametrize("grade", ["A", "B", "C"])
+def test_the_same_answers_again_change_nothing_but_look_for_an_am_again(grade: str) -> None:
+    lead = a_lead(grade=grade)
+    assert qualified(lead, grade) == (lead, ())
+    routed, events = qualified(lead, grade, a_roster())
+    assert [type(event) for event in events] == ([LeadAssigned] if grade == "A" else [])
+    assert (routed.status is Status.ASSIGNED) is (grade == "A")
+
+
 @pytest.mark.parametrize("status", NOT_WITH_SALES_OPS)
 def test_a_lead_that_an_am_has_or_that_is_over_is_neither_qualified_nor_assigned(status: Status) -> None:
     for command in (qualified, assigned):

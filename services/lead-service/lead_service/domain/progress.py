@@ -24,7 +24,6 @@ def qualify(
     must_be_with_sales_ops(lead, "qualified")
     points, reasons = scoring.score(bant, policy)
     grade = scoring.grade(bant, policy)
-    event = LeadQualified(lead_id=lead.id, model=scoring.MODEL, score=points, grade=grade, reasons=reasons)
     qualified = lead.model_copy(
         update={
             "status": _AFTER_QUALIFYING[grade],
@@ -35,10 +34,12 @@ def qualify(
             "reasons": reasons,
         }
     )
+    event = LeadQualified(lead_id=lead.id, model=scoring.MODEL, score=points, grade=grade, reasons=reasons)
+    news = (event,) if qualified != lead else ()
     if grade is not Grade.A:
-        return qualified, (event,)
+        return qualified, news
     routed, events = _routed(qualified, roster, now, calendar, policy)
-    return routed, (event, *events)
+    return routed, (*news, *events)
 
 
 def assign(
