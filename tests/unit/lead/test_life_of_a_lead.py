@@ -60,14 +60,18 @@ REPEATABLE = (accept, expire, discard, convert)
 class LifeOfALead(RuleBasedStateMachine):
     """One lead, the members around it, and a clock."""
 
-    @initialize(told=st.sampled_from([a_capture(), a_capture(industry=None), a_capture(contact=a_contact(email=None))]))
-    def comes_in(self, told: Capture) -> None:
+    @initialize(
+        told=st.sampled_from([a_capture(), a_capture(industry=None), a_capture(contact=a_contact(email=None))]),
+        grade=st.sampled_from("AAABC"),
+    )
+    def comes_in(self, told: Capture, grade: str) -> None:
         self.now = MONDAY_10H
         members = a_member(LI), a_member(CHEN), a_member("am.gu", industries=()), a_member(WANG, Role.SE)
         self.members = {member.member_id: member for member in members}
         self.load: dict[str, int] = {}
         self.lead, events = capture("lead-1", told, self.now)
         self.told = [*events]
+        self.is_qualified(grade)
 
     @rule(contact=st.sampled_from([a_contact(), a_contact(email=None), a_contact(phone=None, email="w@example.com")]))
     def comes_in_again(self, contact: Contact) -> None:
@@ -89,6 +93,13 @@ class LifeOfALead(RuleBasedStateMachine):
     @rule()
     def is_accepted_by_its_am(self) -> None:
         self.do(accept, self.lead.am_id, self.now)
+
+    @precondition(lambda self: self.lead.status is Status.ASSIGNED)
+    @rule()
+    def its_time_runs_out(self) -> None:
+        assert self.lead.accept_by is not None
+        self.now = max(self.now, self.lead.accept_by)
+        self.the_clock_looks()
 
     @rule()
     def the_clock_looks(self) -> None:
@@ -200,5 +211,5 @@ class LifeOfALead(RuleBasedStateMachine):
         assert Lead.model_validate(self.lead.model_dump()) == self.lead
 
 
-LifeOfALead.TestCase.settings = settings(max_examples=150, stateful_step_count=40)
+LifeOfALead.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
 TestLifeOfALead = LifeOfALead.TestCase
