@@ -30,7 +30,7 @@ class Handlers:
         await self._store.captures.claim(lead_id, cause)
         while True:
             there = await self._store.same_person(contact.keys(normal.contact))
-            if there is not None and there.id != lead_id:
+            if there is not None:
                 return await self._link_capture(there.id, normal, cause)
             try:
                 return await self._leads.create(lead_id, intake.capture(lead_id, normal, cause.now), cause)

@@ -93,17 +93,18 @@ async def test_who_accepts_at_the_last_moment_has_the_lead_or_has_lost_it(place:
     """AMs accept through two replicas while both clocks are at it: what the AM was told is what happened."""
     settings = clock(seconds=2.0, clock_interval_seconds=0.02)
     async with a_desk(place, *ONE_AM, **settings) as desk, running(build, LeadSettings, place, **settings) as other:
-        leads = await asyncio.gather(*(desk.lead("A") for _ in range(24)))
 
-        async def accept(number: int, lead: Json) -> httpx.Response:
+        async def accepted(number: int) -> tuple[Json, httpx.Response]:
+            lead = await desk.lead("A")
             last_moment = datetime.fromisoformat(lead["accept_by"])
             # from half a second before to a tenth after
             await asyncio.sleep((last_moment - utc_now()).total_seconds() + (number - 20) / 40)
-            return await (desk.client, other)[number % 2].as_(LI, Role.AM).post(f"/v1/leads/{lead['id']}/accept")
+            am = (desk.client, other)[number % 2].as_(LI, Role.AM)
+            return lead, await am.post(f"/v1/leads/{lead['id']}/accept")
 
-        answers = await asyncio.gather(*(accept(number, lead) for number, lead in enumerate(leads)))
-        assert {answer.status_code for answer in answers} == {200, 409}
-        for lead, answer in zip(leads, answers, strict=True):
+        answers = await asyncio.gather(*(accepted(number) for number in range(24)))
+        assert {answer.status_code for _, answer in answers} == {200, 409}
+        for lead, answer in answers:
             outcome = "accepted" if answer.is_success else "returned"
             await until_happened(desk, lead, "captured", "qualified", "assigned", outcome)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -48,7 +47,11 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
 
         await eventually(all_heard, "every type of event has been heard")
         timelines = [event for lead in leads for event in await desk.timeline(lead["id"])]
-        await eventually(lambda: asyncio.sleep(0, len(heard) >= len(timelines)), "all has been announced")
+
+        async def all_announced() -> bool:
+            return {event.id for event in timelines} <= {message.message_id for message in heard}
+
+        await eventually(all_announced, "what is in the timelines has been announced")
     for message in heard:
         is_as_declared(message)
     for lead in leads:
