@@ -51,7 +51,7 @@ lock: .venv/dev ## resolve deploy/requirements/*.in anew into *.txt, with hashes
 clean: ## remove what was made here: .venv, build/ with the data of the stack, caches
 	@! command -v flock >/dev/null || [ ! -e build/stack/lock ] || flock -n build/stack/lock true || \
 	    { echo "The stack in build/stack is running: stop it first (Ctrl-C in its terminal)." >&2; exit 1; }
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 
 # One stamp for what the services run on, one for what tests and linters add; a changed lock file installs again.
 .venv/runtime .venv/dev: .venv/%: deploy/requirements/%.txt $(PACKAGES:%=%/pyproject.toml) | .venv/bin/python
