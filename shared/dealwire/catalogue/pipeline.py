@@ -104,6 +104,7 @@ class QuoteSent(EventData):
 
     opportunity_id: Id
     quote_id: Id
+    am_id: Id | None = None
     total: Money
 
 

@@ -17,7 +17,8 @@ class Cause:
 
     `correlation_id` is shared by all that follows from one outside request; `causation_id` is that of the request or
     event at hand. `key` is what a repeat of this cause has in common with it (an Idempotency-Key within its caller, or
-    the event's id), `fingerprint` what tells that a request under the same key is another one after all.
+    the event's id), `fingerprint` what tells that a request under the same key is another one after all. `sequence` and `happened_at` are an event's own:
+    it may have happened long before `now`, when it is handled.
     """
 
     actor: str
@@ -29,6 +30,7 @@ class Cause:
     fingerprint: str | None = None
     expected_version: int | None = None
     sequence: int | None = None
+    happened_at: datetime | None = None
 
     @classmethod
     def of_event(cls, event: Event, now: datetime) -> Self:
@@ -41,6 +43,7 @@ class Cause:
             traceparent=child_traceparent(event.traceparent),
             key=event.id,
             sequence=event.sequence,
+            happened_at=event.time,
         )
 
     @classmethod

@@ -52,7 +52,7 @@ def a_token_for_us(key: Any = KEY, algorithm: str = "EdDSA", **claims: Any) -> s
     "token",
     [
         a_token_for_us(exp=int(time.time()) - 60),
-        a_token_for_us(nbf=int(time.time()) + 60),
+        a_token_for_us(nbf=int(time.time()) + 86_400),
         a_token_for_us(exp=None),
         a_token_for_us(exp="soon"),
         a_token_for_us(exp=1e400),

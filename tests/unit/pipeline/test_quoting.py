@@ -81,7 +81,7 @@ def test_a_quote_is_sent_only_when_both_am_and_se_confirmed_it() -> None:
 
     deal, events = send_quote(a_quoted_deal(confirmed_by=(SE, AM)), "q1", AM)
 
-    assert events == (QuoteSent(opportunity_id="deal-1", quote_id="q1", total=yuan(9642)),)
+    assert events == (QuoteSent(opportunity_id="deal-1", quote_id="q1", am_id=AM, total=yuan(9642)),)
     assert send_quote(deal, "q1", AM) == (deal, ())
 
 

@@ -127,7 +127,7 @@ def opportunity_lost(event: OpportunityLost) -> Reading:
 
 def quote_sent(event: QuoteSent) -> Reading:
     """A deal counts as quoted once, however many quotes went out."""
-    return Reading(None, (Contribution(Metric.QUOTES_SENT, once=f"quoted/{event.opportunity_id}"),))
+    return Reading(event.am_id, (Contribution(Metric.QUOTES_SENT, once=f"quoted/{event.opportunity_id}"),))
 
 
 def quote_accepted(event: QuoteAccepted) -> Reading:

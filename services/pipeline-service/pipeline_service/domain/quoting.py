@@ -66,7 +66,7 @@ def send_quote(deal: Opportunity, quote_id: str, by: str) -> Decision[Opportunit
         raise Conflict(
             "quote-not-confirmed", f"The quote still needs the confirmation of {' and '.join(map(str, missing))}."
         )
-    sent = QuoteSent(opportunity_id=deal.id, quote_id=quote.id, total=quote.total)
+    sent = QuoteSent(opportunity_id=deal.id, quote_id=quote.id, am_id=deal.am_id, total=quote.total)
     return _replace(deal, quote.model_copy(update={"status": QuoteStatus.SENT})), (sent,)
 
 

@@ -85,7 +85,7 @@ class Handlers:
         account = await self._store.accounts.create(told.id, open_account(told), cause)
         if account.replayed:
             await self._store.accounts.change(told.id, lambda known: keep_earliest(known, told), cause)
-        deal, events = opportunity.open_from_lead(lead, self._calendar.day(cause.now))
+        deal, events = opportunity.open_from_lead(lead, self._calendar.day(cause.happened_at or cause.now))
         return await self._deals.create(deal.id, (deal, events), cause)
 
     async def win_opportunity_when_contract_signed(self, signed: ContractSigned, cause: Cause) -> Record[Opportunity]:
