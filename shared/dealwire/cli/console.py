@@ -5,8 +5,8 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(highlight=False, soft_wrap=True, stderr=True)
+out = Console(markup=False, highlight=False, soft_wrap=True)
+err = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 
 def new_app() -> typer.Typer:
@@ -24,4 +24,4 @@ class Failure(Exception):
 
 def say(text: str) -> None:
     """Tells the person something that is no result."""
-    err.print(text, markup=False)
+    err.print(text)

@@ -108,8 +108,8 @@ def _reasons(letters: list[DeadLetter]) -> str:
 
 async def _show(service: str, id: str, limit: int, url: str) -> None:
     async with connected(url) as connection:
-        letters = await dead_letters.read(connection, service, None if id else limit)
         there = await dead_letters.count(connection, service)
+        letters = await dead_letters.read(connection, service, None if id else limit)
     wanted = [letter for letter in letters if id in {"", letter.id}]
     if id and not wanted:
         raise Failure(f"{service} has no dead letter {id}.")

@@ -72,7 +72,7 @@ def secrets_(
         subscribers=subscribers or (),
     )
     for file in new:
-        out.print(f"made {file}", markup=False)
+        out.print(f"made {file}")
     if owner is not None:
         for name in (*PUBLISHED, OPERATOR, SUBSCRIBERS, "tokens"):
             for file in (folder / name).rglob("*"):

@@ -53,5 +53,5 @@ def token(
         dealwire token --role am --role team_lead --sub am.li --ttl 30m
         dealwire token --role machine --sub website --scope leads:capture
     """
-    out.print(Keys.of(keys).mint(sub, roles or (), scopes or (), _span(ttl)), markup=False)
+    out.print(Keys.of(keys).mint(sub, roles or (), scopes or (), _span(ttl)))
     say("For the stack of this machine only; in production the identity provider issues tokens.")

@@ -28,7 +28,7 @@ _BINDING = {"bindingVersion": "0.3.0"}
 _EXCHANGE = {"name": EXCHANGE, "type": "topic", "durable": True, "autoDelete": False}
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.CSafeDumper):
     """Without anchors, and with long texts as blocks."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  # as yaml calls it

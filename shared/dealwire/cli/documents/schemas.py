@@ -36,7 +36,7 @@ def schema_of(event: type[EventData]) -> Schema:
     """The JSON Schema 2020-12 of an event; its `$id` is the `dataschema` that the event names."""
     names, definitions = data_schemas([event], "#/$defs/")
     data = definitions.pop(names[event])
-    del data["description"]  # is said already
+    data.pop("description", None)  # is said already
     envelope = envelope_schema()
     return {
         "$schema": DIALECT,
