@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from pymongo import UpdateOne
+from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError
 
 from dealwire.event import Event, utc_now
@@ -18,6 +18,7 @@ class Outbox:
     def __init__(self, records: Collection, events: Collection) -> None:
         self._records = records
         self._events = events
+        self._quick = records.with_options(write_concern=WriteConcern(w=1))
 
     @needs_database
     async def claim_pending(self, before: datetime, lease: timedelta, limit: int) -> list[tuple[str, list[Event]]]:
@@ -39,15 +40,17 @@ class Outbox:
 
     @needs_database
     async def settle(self, confirmed: Mapping[str, Sequence[Event]]) -> None:
-        """Moves events that the broker confirmed from their records' outboxes to the history."""
+        """Moves events that the broker confirmed from their records' outboxes to the history.
+
+        Taking them out waits for no majority: what a primary that falls leaves in an outbox is only announced again.
+        """
         history = [{"_id": event.id, **event_document(event)} for events in confirmed.values() for event in events]
         try:
             await self._events.insert_many(history, ordered=False)
         except BulkWriteError as error:
             duplicates(error)  # told by another replica too
-        await self._records.bulk_write(
-            [_settle(record_id, events) for record_id, events in confirmed.items()], ordered=False
-        )
+        done = [event.id for events in confirmed.values() for event in events]
+        await self._quick.update_many({"_id": {"$in": list(confirmed)}}, _without(done))
 
     @needs_database
     async def pending(self) -> tuple[int, datetime | None]:
@@ -64,9 +67,8 @@ def event_document(event: Event) -> Document:
     return event.model_dump(mode="json", exclude_none=True)
 
 
-def _settle(id: str, events: Sequence[Event]) -> UpdateOne:
-    left = {"$filter": {"input": "$outbox", "cond": {"$not": {"$in": ["$$this.id", [event.id for event in events]]}}}}
+def _without(announced: Sequence[str]) -> list[Document]:
+    """The update that takes these events out of a record's outbox."""
+    left = {"$filter": {"input": "$outbox", "cond": {"$not": {"$in": ["$$this.id", announced]}}}}
     since = {"$ifNull": [{"$toDate": {"$first": "$outbox.time"}}, "$$REMOVE"]}
-    return UpdateOne(
-        {"_id": id}, [{"$set": {"outbox": left}}, {"$set": {"pending_since": since}}, {"$unset": "leased_until"}]
-    )
+    return [{"$set": {"outbox": left}}, {"$set": {"pending_since": since}}, {"$unset": "leased_until"}]

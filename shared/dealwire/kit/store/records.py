@@ -36,6 +36,7 @@ from dealwire.kit.store.database import (
     is_conflict,
     needs_database,
 )
+from dealwire.kit.store.inserts import Inserts
 from dealwire.kit.store.outbox import Outbox, event_document
 
 S = TypeVar("S", bound=BaseModel)
@@ -122,6 +123,7 @@ class RecordStore(Generic[S]):
             "events", (Index({"source": 1, "subject": 1, "sequence": 1, "causationid": 1}),)
         )
         self.outbox = Outbox(self._records, self._events)
+        self._inserts = Inserts(self._records)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._relay = relay
         relay.watch(self)
@@ -182,12 +184,10 @@ class RecordStore(Generic[S]):
         index holds.
         """
         document, events = self._new(id, decision, cause)
-        try:
-            await self._records.insert_one(document)
-        except DuplicateKeyError as error:
-            taken = _taken(error)
-            if taken.fields != ("_id",):
-                raise taken from error
+        held_by = await self._inserts.insert(document)
+        if held_by is not None:
+            if held_by != ("_id",):
+                raise Taken(held_by)
             there = await self._document(id)
             same_request(there["origin"], cause)
             return replace(self._record(there), replayed=True)
