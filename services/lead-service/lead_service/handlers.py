@@ -29,13 +29,12 @@ class Handlers:
         lead_id = cause.new_id("lead")
         await self._store.captures.claim(lead_id, cause)
         while True:
-            there = await self._store.same_person(contact.keys(normal.contact))
-            if there is not None:
-                return await self._link_capture(there.id, normal, cause)
             try:
                 return await self._leads.create(lead_id, intake.capture(lead_id, normal, cause.now), cause)
-            except Taken:
-                continue  # the same person was captured a moment ago
+            except Taken:  # which most are not: looking first would cost every capture a trip to the database
+                there = await self._store.same_person(contact.keys(normal.contact))
+            if there is not None:
+                return await self._link_capture(there.id, normal, cause)
 
     async def _link_capture(self, lead_id: str, told: Capture, cause: Cause) -> Record[Lead]:
         try:
