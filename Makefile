@@ -34,7 +34,7 @@ lint: .venv/dev ## check style, types, layers, and that docs/ is what the code s
 	$(BIN)/dealwire docs --check
 
 bench: .venv/dev ## measure against floors of the same machine, and save build/bench.json
-	@PYTHONPATH=tests $(BIN)/python -m tests.bench $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
 
 e2e: .venv/dev ## run the end-to-end tests against a running Dealwire (URL=http://localhost:8080)
 	@$(BIN)/pytest tests/e2e --url=$(URL) $(ARGS)
