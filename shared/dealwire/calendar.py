@@ -40,11 +40,13 @@ class BusinessCalendar:
         ZoneInfo(self.zone)
 
     def add(self, start: datetime, hours: float) -> datetime:
-        """The moment `hours` of working time after `start`, in UTC.
+        """The moment `hours` of working time after `start`, in UTC; none are the next moment that is working time.
 
-        Raises ValueError when there is too little working time within a year.
+        Raises ValueError for negative hours, and when there is too little working time within a year.
         """
         left = timedelta(hours=hours)
+        if left < timedelta():
+            raise ValueError(f"{hours} working hours lie in the past")
         day = self.day(start)
         for _ in range(_SEARCH_LIMIT.days):
             opens, closes = self._hours(day)

@@ -114,10 +114,15 @@ class Replica:
 
 @asynccontextmanager
 async def a_replica(
-    place: Place, *more: Callable[[Replica], Any], service: str = SERVICE, ready: bool = True, **relay: Any
+    place: Place,
+    *more: Callable[[Replica], Any],
+    service: str = SERVICE,
+    ready: bool = True,
+    patience: float = 20.0,
+    **relay: Any,
 ) -> AsyncIterator[Replica]:
     """Started, connected and consuming, and stopped at the end; `more` are functions that make further parts."""
-    database = Database(place.mongo_url, place.database(service))
+    database = Database(place.mongo_url, place.database(service), patience=patience)
     bus = Bus(place.amqp_url, service, check_seconds=0.3)
     relaying = Relay(bus, **{"sweep_after": 1.0, "sweep_interval": 0.2, **relay})
     replica = Replica(database, bus, relaying, tallies_in(database, relaying))

@@ -16,6 +16,7 @@ from yarl import URL
 
 from dealwire.event import Event
 from dealwire.kit.bus import LOG
+from dealwire.kit.log import Offset
 
 
 @asynccontextmanager
@@ -64,15 +65,15 @@ async def depth(place: Place, queue: str) -> int:
 async def take(place: Place, queue: str, within: float = 10.0) -> AbstractIncomingMessage:
     """The next message of a queue, for good."""
     async with a_channel(place) as channel:
+        await channel.set_qos(prefetch_count=1)
         source = await channel.get_queue(queue, ensure=False)
-        async with asyncio.timeout(within):
-            while (message := await source.get(fail=False)) is None:
-                await asyncio.sleep(0.02)
-        await message.ack()
+        async with asyncio.timeout(within), source.iterator() as messages:
+            message = await anext(messages)
+            await message.ack()
         return message
 
 
-async def logged(place: Place, offset: object = "first", *, quiet: float = 0.3) -> list[Event]:
+async def logged(place: Place, offset: Offset = "first", *, quiet: float = 0.3) -> list[Event]:
     """What the log holds from an offset on, read as any AMQP client would, until nothing has come for a while."""
     events: list[Event] = []
     async with a_channel(place) as channel:

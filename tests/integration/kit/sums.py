@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 from support.place import Place
 from support.service import eventually
@@ -38,7 +38,7 @@ class Traffic:
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
-    async def __aenter__(self) -> Traffic:
+    async def __aenter__(self) -> Self:
         for id_ in self.totals:
             await self._replica.tallies.create(id_, open_tally(id_), a_cause())
         self._tasks = [asyncio.create_task(self._count(id_)) for id_ in self.totals]
@@ -70,6 +70,7 @@ async def all_arrived(place: Place, totals: dict[str, int], within: float = 20.0
     try:
         await eventually(enough, f"all of {totals} arrived", within)
         await asyncio.sleep(0.2)
-        assert await added() == totals
+        now = await added()
+        assert now == totals, f"{now} is not {totals}"
     finally:
         await database.stop()

@@ -63,7 +63,9 @@ async def test_events_of_a_record_leave_in_order_though_two_replicas_change_it_i
 
 async def test_what_is_announced_is_what_was_decided(place: Place) -> None:
     async with a_replica(place) as replica:
-        cause = a_cause("key", actor="am.li", causation_id="request-1", traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01")
+        cause = a_cause(
+            "key", actor="am.li", causation_id="request-1", traceparent="00-" + "1" * 32 + "-" + "2" * 16 + "-01"
+        )
         await replica.tallies.create("t1", open_tally("t1"), cause)
         await nothing_is_pending(replica)
         (event,) = await logged(place)
@@ -191,7 +193,7 @@ async def test_the_age_of_the_oldest_pending_event_is_that_of_the_oldest_left(pl
 
         async def gauged() -> bool:
             age = metrics.outbox_oldest_pending_age._value.get()
-            return 60 <= age < 90 and metrics.outbox_pending._value.get() == 1
+            return bool(60 <= age < 90 and metrics.outbox_pending._value.get() == 1)
 
         await eventually(gauged, "the gauge tells the age of the oldest event")
 

@@ -11,7 +11,9 @@ from dealwire.kit.store import Database, Index, Replica
 
 async def test_a_replica_keeps_the_newest_whatever_the_order_of_delivery(place: Place) -> None:
     database = Database(place.mongo_url, place.database("replicas"))
-    tallies = Replica(database, "tallies", TallyCounted, id=lambda tally: tally.tally_id, indexes=[Index({"data.total": 1})])
+    tallies = Replica(
+        database, "tallies", TallyCounted, id=lambda tally: tally.tally_id, indexes=[Index({"data.total": 1})]
+    )
     await database.ensure_indexes()
     deliveries = [(f"t{number}", sequence) for number in range(20) for sequence in (1, 2, 3)] * 2
     random.shuffle(deliveries)

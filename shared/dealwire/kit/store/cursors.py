@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from dealwire.errors import Rejected
@@ -12,6 +13,11 @@ from dealwire.errors import Rejected
 
 def make_cursor(*values: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def a_time(value: str) -> datetime:
+    """Reads a time that may be looked for in the database."""
+    return datetime.fromisoformat(value).astimezone(UTC)
 
 
 def read_cursor(cursor: str, kinds: tuple[Callable[[Any], Any], ...]) -> list[Any]:

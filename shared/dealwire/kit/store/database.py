@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -22,7 +23,7 @@ Collection = AsyncIOMotorCollection[Document]
 Session = AsyncIOMotorClientSession
 
 _DUPLICATE_KEY = 11000
-_TIMEOUT_MS = 5_000
+_START_SECONDS = 3.0
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -91,16 +92,17 @@ def duplicates(error: BulkWriteError) -> list[tuple[int, tuple[str, ...]]]:
 class Database:
     """One MongoDB database, opened lazily: a service starts and answers `/livez` while MongoDB is still away.
 
-    Writes are acknowledged by a majority and journalled, so that what was answered is never lost.
+    Writes are acknowledged by a majority and journalled, so that what was answered is never lost. An operation is tried for
+    `patience` seconds before it raises Unavailable: long enough for another member of a replica set to take over.
     """
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, *, patience: float = 20.0) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
             tz_aware=True,
             retryWrites=True,
-            serverSelectionTimeoutMS=_TIMEOUT_MS,
-            timeoutMS=4 * _TIMEOUT_MS,
+            serverSelectionTimeoutMS=int(patience * 250),
+            timeoutMS=int(patience * 1000),
             appname=name,
         )
         self._database = self._client.get_database(
@@ -141,9 +143,10 @@ class Database:
             yield session
 
     async def start(self) -> None:
-        """Creates indexes when MongoDB answers; else that is done before the service is ready."""
-        with suppress(Unavailable):
-            await self.ensure_indexes()
+        """Creates indexes when MongoDB answers soon; else that is done before the service is ready."""
+        with suppress(Unavailable, TimeoutError):
+            async with asyncio.timeout(_START_SECONDS):
+                await self.ensure_indexes()
 
     async def stop(self) -> None:
-        self._client.close()
+        await asyncio.to_thread(self._client.close)  # says goodbye to the server, and waits for it

@@ -26,7 +26,7 @@ from dealwire.calendar import Deadline
 from dealwire.errors import Conflict, NotFound, Rejected, StaleVersion, Unavailable
 from dealwire.event import Decision, Event, EventData
 from dealwire.kit.cause import Cause
-from dealwire.kit.store.cursors import make_cursor, read_cursor
+from dealwire.kit.store.cursors import a_time, make_cursor, read_cursor
 from dealwire.kit.store.database import (
     Database,
     Document,
@@ -152,7 +152,7 @@ class RecordStore(Generic[S]):
         """Records that match, newest first. Raises Rejected for a cursor that is none."""
         conditions: list[Mapping[str, Any]] = [query]
         if cursor:
-            created, last = read_cursor(cursor, (datetime.fromisoformat, str))
+            created, last = read_cursor(cursor, (a_time, str))
             conditions.append(
                 {"$or": [{"created_at": {"$lt": created}}, {"created_at": created, "_id": {"$lt": last}}]}
             )
