@@ -10,7 +10,11 @@ err = Console(markup=False, highlight=False, soft_wrap=True, stderr=True)
 
 
 def new_app() -> typer.Typer:
-    """A command of `dealwire`, or a group of such; listed in `dealwire.cli.main`."""
+    """A command of `dealwire`, or a group of such; listed in `dealwire.cli.main`.
+
+    Its docstring is its help. Examples are indented by four, after a paragraph of at least two lines: typer takes the
+    indentation away otherwise.
+    """
     return typer.Typer(rich_markup_mode="markdown", no_args_is_help=True, add_completion=False)
 
 

@@ -45,7 +45,8 @@ def list_(
 ) -> None:
     """Counts dead letters by service and reason.
 
-    They stay where they are. Of many, the oldest thousand say why.
+    They stay where they are, in their order. Of very many, only the oldest thousand are read
+    to say why.
 
         dealwire dlq list
         dealwire dlq list kpi-service
@@ -62,7 +63,8 @@ def show(
 ) -> None:
     """Shows dead letters as JSON: why and since when, how often it was tried, and the event.
 
-    They stay where they are. `deaths` is what the broker noted of a message that the service never came to refuse.
+    They stay where they are, in their order. `deaths` is what the broker noted of a message that the service never
+    came to refuse.
 
         dealwire dlq show kpi-service
         dealwire dlq show kpi-service --limit 1000 | jq -r '[.id, .reason] | @tsv'

@@ -66,7 +66,8 @@ def tail(
         # how many there are of each type
         dealwire events tail --from first --until-idle 2 --json | jq -r .event.type | sort | uniq -c
     """
-    asyncio.run(_tail(broker_url(amqp_url), _offset(start), until_idle, types, subject, as_json))
+    offset = _offset(start)
+    asyncio.run(_tail(broker_url(amqp_url), offset, until_idle, types, subject, as_json))
 
 
 def _offset(start: str) -> Offset:

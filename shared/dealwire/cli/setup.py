@@ -107,7 +107,8 @@ def broker(folder: Folder, management_url: ManagementUrl) -> None:
 def database(folder: Folder, mongo_host: MongoHost = "") -> None:
     """Makes a MongoDB user for each service, who may read and write the service's own database and nothing else.
 
-    A server that was started for a replica set and is in none yet becomes one.
+    A server that was started for a replica set and is in none yet becomes one. A password that has changed
+    replaces the old one.
 
         dealwire setup database build/secrets --mongo-host mongo:27017
     """
@@ -122,7 +123,8 @@ def database(folder: Folder, mongo_host: MongoHost = "") -> None:
 def all_(folder: Folder, management_url: ManagementUrl, mongo_host: MongoHost = "") -> None:
     """Does `setup broker` and `setup database`.
 
-    For a job that runs before the services start, at the first installation and at every upgrade.
+    For a job that runs before the services start, at the first installation and at every upgrade:
+    rights follow the code.
 
         dealwire setup all build/secrets --management-url http://rabbitmq:15672
     """
