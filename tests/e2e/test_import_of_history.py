@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from support.department import Department, Somebody
+from support.department import Department, Json, Somebody
 from support.service import eventually
 
 from dealwire.cli.crm_export import member_id
@@ -55,7 +55,7 @@ async def _all_won(so: Somebody) -> bool:
 
 async def _sales(so: Somebody, period: str) -> dict[str, int]:
     table = (await so.get("/kpi/v1/ranking", period=period, metric="sales_amount"))["tables"]
-    places = next((each["places"] for each in table if each["currency"] == "USD"), [])
+    places: list[Json] = next((each["places"] for each in table if each["currency"] == "USD"), [])
     return {place["id"]: place["figure"]["value"] for place in places if place["figure"]["value"]}
 
 
