@@ -27,7 +27,7 @@ MONGO_IMAGE = "mongo:7.0"
 RABBITMQ_IMAGE = "rabbitmq:4.0-management"
 _FOLDER = "tests-"
 _STARTING_SECONDS = 300
-_USER = "dealwire"  # also the password
+_USER, _PASSWORD = "dealwire", "for-these-tests-only"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ async def containers(progress: Progress) -> AsyncIterator[Addresses]:
     rabbitmq = (
         DockerContainer(RABBITMQ_IMAGE)
         .with_exposed_ports(5672, 15672)
-        .with_envs(RABBITMQ_DEFAULT_USER=_USER, RABBITMQ_DEFAULT_PASS=_USER)
+        .with_envs(RABBITMQ_DEFAULT_USER=_USER, RABBITMQ_DEFAULT_PASS=_PASSWORD)
     )
     with mongo, rabbitmq:
         mongo_at = f"{mongo.get_container_host_ip()}:{mongo.get_exposed_port(27017)}/?directConnection=true"
@@ -97,9 +97,9 @@ async def containers(progress: Progress) -> AsyncIterator[Addresses]:
         await asyncio.to_thread(_create_user, f"mongodb://{mongo_at}")
         host = rabbitmq.get_container_host_ip()
         addresses = Addresses(
-            f"mongodb://{_USER}:{_USER}@{mongo_at}",
-            f"amqp://{_USER}:{_USER}@{host}:{rabbitmq.get_exposed_port(5672)}/",
-            f"http://{_USER}:{_USER}@{host}:{rabbitmq.get_exposed_port(15672)}",
+            f"mongodb://{_USER}:{_PASSWORD}@{mongo_at}",
+            f"amqp://{_USER}:{_PASSWORD}@{host}:{rabbitmq.get_exposed_port(5672)}/",
+            f"http://{_USER}:{_PASSWORD}@{host}:{rabbitmq.get_exposed_port(15672)}",
         )
         await _until(lambda: _listens(addresses.management_url), RABBITMQ_IMAGE)
         yield addresses
@@ -107,7 +107,7 @@ async def containers(progress: Progress) -> AsyncIterator[Addresses]:
 
 def _create_user(mongo_url: str) -> None:
     with MongoClient[dict[str, Any]](mongo_url) as client:
-        client.admin.command("createUser", _USER, pwd=_USER, roles=["root"])
+        client.admin.command("createUser", _USER, pwd=_PASSWORD, roles=["root"])
 
 
 def _listens(management_url: str) -> bool:
