@@ -55,6 +55,25 @@ async def test_every_event_delivered_three_times_and_shuffled_gives_the_same_mem
     assert {member.member_id: member for member in kept} == {who: states[-1] for who, states in lives.items()}
 
 
+async def test_of_the_first_events_about_somebody_that_arrive_at_the_same_time_the_newest_is_kept(
+    backstage: Backstage,
+) -> None:
+    for _ in range(120):  # a few in a hundred meet between looking for the member and writing one down
+        people = [
+            [MemberChanged(member_id=who, name=f"v{version}", roles=()) for version in range(1, 5)]
+            for who in (str(uuid4()), str(uuid4()))
+        ]
+        at_once = [
+            backstage.handlers.keep_member_when_member_changed(state, a_cause(sequence=sequence))
+            for states in people
+            for sequence, state in enumerate(states, 1)
+        ]
+        random.shuffle(at_once)
+        await asyncio.gather(*at_once)
+        for states in people:
+            assert await backstage.store.members.get(states[-1].member_id) == states[-1]
+
+
 async def test_over_the_wire_the_newest_of_duplicated_and_shuffled_events_wins(place: Place) -> None:
     newest, versions = 8, range(1, 9)
     ids = [f"m{number}" for number in range(25)]

@@ -172,6 +172,7 @@ def test_only_an_assigned_lead_has_a_deadline(status: Status) -> None:
 def test_the_am_accepts_in_time() -> None:
     lead, events = accept(an_assigned_lead(), LI, MONDAY_12H - TICK)
     assert (lead.status, lead.am_id, lead.accepted_at) == (Status.ACCEPTED, LI, MONDAY_12H - TICK)
+    assert (lead.se_id, lead.accept_by) == (WANG, None)
     assert events == (LeadAccepted(lead_id="lead-1", am_id=LI, assigned_at=MONDAY_10H, accepted_at=MONDAY_12H - TICK),)
 
 

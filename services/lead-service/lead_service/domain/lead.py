@@ -77,9 +77,7 @@ class Lead(BaseModel):
 
 def deadlines(lead: Lead) -> list[Deadline]:
     """An assigned lead has to be accepted in time (L13)."""
-    if lead.status is Status.ASSIGNED and lead.accept_by:
-        return [Deadline("acceptance", lead.accept_by)]
-    return []
+    return [Deadline("acceptance", lead.accept_by)] if lead.accept_by else []
 
 
 def must_be_with_sales_ops(lead: Lead, done: str) -> None:
