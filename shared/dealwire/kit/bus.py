@@ -168,6 +168,7 @@ class Bus:
                     await channel.declare_queue(LOG, durable=True, arguments=LOG_ARGUMENTS)
                 await (await channel.get_queue(LOG, ensure=False)).bind(EXCHANGE, "#")
         except ChannelAccessRefused as error:
+            self._unrouted = False  # somebody else has to bind it; the next event that comes back says whether they have
             raise TopologyMissing(
                 f"{' and '.join(faults)}, and this service's credential may not put that right: "
                 "run `dealwire setup broker`"
