@@ -113,12 +113,11 @@ async def test_a_process_deaf_to_sigterm_is_killed_with_its_children(tmp_path: P
     log = tmp_path / "log"
 
     async def is_deaf() -> bool:
-        return "deaf" in log.read_text()
+        return "deaf" in log.read_text() and _programs_with(str(tmp_path)) == {"sh", "sleep"}
 
     script = "trap '' TERM; sleep 600 & echo deaf; wait"
     process = Process("the thing", ["sh", "-c", script], log=log, ready=is_deaf, env={"MARK": str(tmp_path)})
     await process.start()
-    assert _programs_with(str(tmp_path)) == {"sh", "sleep"}
     await process.stop(grace=0.3)
     assert process.pid is None
     await _all_gone(str(tmp_path))
