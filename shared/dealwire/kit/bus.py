@@ -55,6 +55,7 @@ class Bus:
         self._attendants: list[Attendant] = []
         self._publisher: AbstractExchange | None = None
         self._direct: AbstractExchange | None = None
+        self._connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._unrouted = False
         self.fault: str | None = "not connected yet"
@@ -72,10 +73,19 @@ class Bus:
         self._task = asyncio.create_task(self._run(), name="bus")
 
     async def stop(self) -> None:
-        if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        """Ends the session. A call that is cancelled in the moment of its answer can leave the library waiting for ever;
+        then the connection is closed under it.
+        """
+        if self._task is None:
+            return
+        self._task.cancel()
+        ended, _ = await asyncio.wait([self._task], timeout=_LONGEST_PAUSE_SECONDS)
+        if not ended and self._connection:
+            log.warning("bus.stop_forced")
+            with suppress(Exception):
+                async with asyncio.timeout(_LONGEST_PAUSE_SECONDS):
+                    await self._connection.close()
+            await asyncio.wait([self._task], timeout=_LONGEST_PAUSE_SECONDS)
 
     async def publish(self, event: Event) -> None:
         """Returns when the broker has the event safely. Raises Unavailable when that cannot be said: it may or may not."""
@@ -123,7 +133,7 @@ class Bus:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     async def _session(self) -> None:
-        connection = await aio_pika.connect(self._url, timeout=_LONGEST_PAUSE_SECONDS)
+        self._connection = connection = await aio_pika.connect(self._url, timeout=_LONGEST_PAUSE_SECONDS)
         try:
             await self._ensure_topology(connection)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -168,7 +178,9 @@ class Bus:
                     await channel.declare_queue(LOG, durable=True, arguments=LOG_ARGUMENTS)
                 await (await channel.get_queue(LOG, ensure=False)).bind(EXCHANGE, "#")
         except ChannelAccessRefused as error:
-            self._unrouted = False  # somebody else has to bind it; the next event that comes back says whether they have
+            self._unrouted = (
+                False  # somebody else has to bind it; the next event that comes back says whether they have
+            )
             raise TopologyMissing(
                 f"{' and '.join(faults)}, and this service's credential may not put that right: "
                 "run `dealwire setup broker`"
