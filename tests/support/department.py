@@ -90,12 +90,13 @@ class Department:
         told = {"company": company, "contact": contact, "channel": "expo", "industry": industry}
         lead = await so.post("/lead/v1/leads", told)
 
-        async def assigned() -> Json | None:
-            """Until lead-service has heard of the new people, an A lead stays with intake: then it is tried again."""
-            answer = await so.post(f"/lead/v1/leads/{lead['id']}/qualify", A_GRADE)
-            return answer if answer["status"] == "assigned" and answer["se_id"] else None
+        async def known() -> bool:
+            """Whether lead-service has heard of the new people."""
+            routing = await so.get(f"/lead/v1/leads/{lead['id']}/routing")
+            return bool(routing["am_id"] and routing["se_id"])
 
-        routed = await eventually(assigned, "the lead is assigned")
+        await eventually(known, "lead-service knows an AM and an SE")
+        routed = await so.post(f"/lead/v1/leads/{lead['id']}/qualify", A_GRADE)
         assert routed["am_id"] == am_id
         return await self.as_(am_id, "am").post(f"/lead/v1/leads/{lead['id']}/accept")
 
