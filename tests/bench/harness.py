@@ -98,7 +98,9 @@ async def running(bench: Bench, *names: str) -> AsyncIterator[Site]:
     specs = [spec for spec in SERVICES if spec.name in names]
     async with new_place(bench.infra) as place:
         folder = bench.infra.folder / place.vhost
-        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(place.mongo_url, tz_aware=True)
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            place.mongo_url, tz_aware=True, readConcernLevel="majority"
+        )
         stack = Stack(folder, port=None, specs=specs, servers=place, database_prefix=place.prefix)
         async with stack:
             yield Site(place, stack, client)
