@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 URL ?= http://localhost:8080
+WORKERS ?= 3
 BIN := .venv/bin
 PACKAGES := shared $(wildcard services/*)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
@@ -23,8 +24,9 @@ demo: .venv/runtime ## play a sample of deals through all four services, show wh
 up: .venv/runtime ## start MongoDB, RabbitMQ and the services behind http://localhost:8080, until Ctrl-C
 	@$(BIN)/dealwire up $(ARGS)
 
-test: .venv/dev ## run the tests (ARGS=path, ARGS=--infra=containers)
-	@$(BIN)/pytest $(ARGS)
+# The hash seed is fixed because the workers have to collect the same tests in the same order.
+test: .venv/dev ## run the tests (ARGS=path, ARGS=--infra=containers, WORKERS=1)
+	@PYTHONHASHSEED=0 $(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: .venv/dev ## check style, types, layers, and that docs/ is what the code says
 	$(BIN)/ruff check .

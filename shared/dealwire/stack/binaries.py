@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import platform
 import shutil
@@ -38,7 +39,17 @@ if command -v systemctl >/dev/null; then systemctl -q disable rabbitmq-server ep
 
 
 async def provide(progress: Progress) -> tuple[Path, Path]:
-    """The programs `mongod` and `rabbitmq-server`, fetched or installed where they are missing."""
+    """The programs `mongod` and `rabbitmq-server`, fetched or installed where they are missing.
+
+    One process of a checkout at a time: what the first one installs the others find.
+    """
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / "provide.lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        return await _provide(progress)
+
+
+async def _provide(progress: Progress) -> tuple[Path, Path]:
     mongod = await _mongod(progress)
     packages = []
     if not await _loads(mongod):
