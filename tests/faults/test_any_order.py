@@ -135,7 +135,7 @@ def history(house: House) -> list[Work]:
         **told,
         external_id="1",
         stage="won",
-        account="Globex",
+        account="Umbrella",
         engaged_on=date(2017, 1, 2),
         closed_on=date(2017, 3, 4),
         value=cny(99),
