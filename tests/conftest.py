@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -33,8 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """SIGTERM ends a run the way Ctrl-C does, so that its servers and their data go with it."""
+    """SIGTERM ends a run the way Ctrl-C does, so that its servers and their data go with it.
+
+    A run in the background may have been told to ignore Ctrl-C, and have no terminal: what it starts must not.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ["COLUMNS"] = "200"
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
