@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from dealwire.cli.client import Api
 from dealwire.cli.console import Failure, new_app, out, say
@@ -77,7 +78,10 @@ async def _play(stack: Stack, *, wrong: list[str], leave: bool) -> bool:
     for sentence in wrong:
         say(f"not right: {sentence}")
     if not wrong:
-        out.print("[green]All of it was right:[/] every lead ended where it should, and the figures agree to the cent.")
+        out.print(
+            "[green]All of it was right:[/] every lead ended where it should, and the figures agree to the cent.",
+            markup=True,
+        )
     return leave
 
 
@@ -100,14 +104,14 @@ async def _tell(amqp_url: str, console: Console, listening: asyncio.Event) -> No
     async with await aio_pika.connect(amqp_url) as connection:
         listening.set()
         async for message in read_log(connection, "next"):
-            console.print(event_line(read_event(message)))
+            console.print(event_line(read_event(message)), markup=True)
             await settle(message)
 
 
 def _stories(endings: list[Ending]) -> Table:
     table = Table("", "lead", "came to", title="What became of the leads", title_justify="left")
     for ending in sorted(endings, key=lambda ending: ending.lead.number):
-        mark = "[red]✗[/]" if ending.wrong else "[green]✓[/]"
+        mark = Text("✗", style="red") if ending.wrong else Text("✓", style="green")
         table.add_row(mark, ending.lead.told["company"], ending.told)
     return table
 
