@@ -142,19 +142,27 @@ async def start_all(processes: Iterable[Process]) -> None:
         raise failures.exceptions[0] from None
 
 
+_given_out: set[int] = set()
+
+
 def free_port(preferred: int | None = None) -> int:
     """A loopback port nobody listens on: the preferred one when it is free.
 
-    Taken from below the range the kernel gives to outgoing connections, so that none of those takes it meanwhile.
+    Taken from below the range the kernel gives to outgoing connections, so that none of those takes it meanwhile, and
+    never given out twice: whoever asked first may not listen there yet.
     """
     for port in ([preferred] if preferred else []) + random.sample(range(15_000, 32_000), 200):
+        if port in _given_out:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+        if port != preferred:
+            _given_out.add(port)
+        return port
     raise StackError("No free port between 15000 and 32000. What is listening there: ss -ltn")
 
 
