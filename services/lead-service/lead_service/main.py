@@ -11,7 +11,7 @@ from dealwire.kit.probes import probes
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
-from lead_service.api import routes
+from lead_service.api import routers
 from lead_service.consumers import reactions
 from lead_service.handlers import Handlers
 from lead_service.settings import LeadSettings
@@ -44,7 +44,7 @@ def build(settings: LeadSettings) -> FastAPI:
         settings,
         title="Dealwire leads",
         description="From a stranger to a qualified opportunity.",
-        routers=[routes(handlers, store)],
+        routers=routers(handlers, store),
         parts=[database, bus, relay, consumer, clock],
         probes=probes(database, bus, consumer.inbox),
     )

@@ -40,6 +40,9 @@ class LeadCaptured(EventData):
     cost: Money | None = None
     industry: Line | None = None
     region: Line | None = None
+    size: int | None = None
+    product_line: Line | None = None
+    uscc: str | None = None
     need: Text | None = None
 
 
@@ -61,6 +64,9 @@ class LeadLinked(EventData):
     cost: Money | None = None
     industry: Line | None = None
     region: Line | None = None
+    size: int | None = None
+    product_line: Line | None = None
+    uscc: str | None = None
     need: Text | None = None
 
 
@@ -133,6 +139,9 @@ class LeadConverted(EventData):
     campaign: Line | None = None
     industry: Line | None = None
     region: Line | None = None
+    size: int | None = None
+    product_line: Line | None = None
+    uscc: str | None = None
     need: Text | None = None
     grade: Grade
     score: int

@@ -28,7 +28,7 @@ def link(lead: Lead, told: Capture, *, learn_keys: bool = True) -> Decision[Lead
     e-mail address stays with the other lead that has it.
     """
     reopened = lead.status is Status.DISCARDED
-    known = _completed(lead.capture, told, "industry", "region", "need")
+    known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "uscc", "need")
     update = {"captures": lead.captures + 1, "capture": known}
     if learn_keys:
         contact = _completed(known.contact, told.contact, "phone", "email")

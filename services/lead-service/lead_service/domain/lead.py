@@ -31,7 +31,7 @@ _WITH_SALES_OPS = frozenset({Status.INTAKE, Status.POOL, Status.NURTURE})
 
 
 class Capture(BaseModel):
-    """What a channel told about a stranger (L1)."""
+    """What a channel told about a stranger (L1): `size` is the number of employees, `uscc` China's unified social credit code."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,6 +42,9 @@ class Capture(BaseModel):
     cost: Money | None = None
     industry: str | None = None
     region: str | None = None
+    size: int | None = None
+    product_line: str | None = None
+    uscc: str | None = None
     need: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Use cases of lead-service: load, decide, save; and its reactions to other services' events."""
+"""Use cases of leads."""
 
 from __future__ import annotations
 

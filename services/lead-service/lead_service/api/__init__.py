@@ -1,0 +1,14 @@
+"""The HTTP side of lead-service: routes, and what goes in and out of them."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from lead_service.api import leads
+from lead_service.handlers import Handlers
+from lead_service.store import LeadStore
+
+
+def routers(handlers: Handlers, store: LeadStore) -> list[APIRouter]:
+    """All routes of lead-service."""
+    return [leads.routes(handlers, store)]

@@ -1,0 +1,34 @@
+"""Who may call what, and which leads they see (X1)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from dealwire.catalogue.common import Role
+from dealwire.errors import Forbidden
+from dealwire.kit.store import Record
+from dealwire.kit.web.auth import Caller, allow
+from lead_service.domain.lead import Lead
+from lead_service.store import LeadStore
+
+_READ_ALL = (Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT)
+
+Capturer = Annotated[Caller, allow(Role.SO, Role.AM, Role.TEAM_LEAD, scope="leads:capture")]
+Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE, scope="leads:read")]
+SalesOps = Annotated[Caller, allow(Role.SO)]
+AccountManager = Annotated[Caller, allow(Role.AM)]
+
+
+def own(caller: Caller) -> dict[str, object]:
+    """The query that a caller who may not read everything is limited to."""
+    if caller.roles & set(_READ_ALL) or "leads:read" in caller.scopes:
+        return {}
+    return {"$or": [{"state.am_id": caller.id}, {"state.se_id": caller.id}]}
+
+
+async def readable(store: LeadStore, lead_id: str, caller: Caller) -> Record[Lead]:
+    """The lead, if the caller may read it. Raises NotFound and Forbidden."""
+    record = await store.leads.get(lead_id)
+    if own(caller) and caller.id not in (record.state.am_id, record.state.se_id):
+        raise Forbidden("not-your-lead", "The lead belongs to somebody else.")
+    return record

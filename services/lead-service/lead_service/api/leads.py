@@ -1,0 +1,107 @@
+"""Routes of leads, from capture to conversion."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from dealwire.catalogue.common import Id
+from dealwire.catalogue.lead import Bant
+from dealwire.event import Event
+from dealwire.kit.web.pages import PageView, Paging, page_view
+from dealwire.kit.web.records import record_headers
+from lead_service.api.access import AccountManager, Capturer, Reader, SalesOps, own, readable
+from lead_service.api.views import (
+    AssignBody,
+    CaptureBody,
+    CaptureView,
+    DiscardBody,
+    LeadView,
+    QualifyBody,
+    RoutingView,
+    answer,
+    lead_view,
+)
+from lead_service.domain.lead import Capture, Status
+from lead_service.handlers import Handlers
+from lead_service.store import LeadStore
+
+LeadId = Id
+
+
+def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # one function per route
+    """All that is done with one lead, and their list."""
+    router = APIRouter(prefix="/v1", tags=["leads"])
+
+    @router.post("/leads", status_code=201)
+    async def capture_lead(body: CaptureBody, caller: Capturer, response: Response) -> CaptureView:
+        """Captures a lead. A person who is already known is not captured again, but linked to the lead there is."""
+        record = await handlers.capture_lead(Capture.model_validate(body.model_dump()), caller.cause)
+        record_headers(response, record)
+        lead = record.state
+        return CaptureView(id=lead.id, version=record.version, status=lead.status, captures=lead.captures)
+
+    @router.get("/leads")
+    async def list_leads(
+        caller: Reader,
+        paging: Paging,
+        request: Request,
+        response: Response,
+        status: Annotated[Status | None, Query(description="Only leads there.")] = None,
+        am_id: Annotated[Id | None, Query(description="Only leads of this account manager.")] = None,
+    ) -> PageView[LeadView]:
+        """Leads, newest first; an AM or SE sees the own ones."""
+        wanted = {"state.status": status, "state.am_id": am_id}
+        query = {**own(caller), **{field: value for field, value in wanted.items() if value is not None}}
+        page = await store.leads.page(query, cursor=paging.cursor, limit=paging.limit)
+        return page_view(page, lead_view, request, response)
+
+    @router.get("/leads/{lead_id}")
+    async def get_lead(lead_id: LeadId, caller: Reader, response: Response) -> LeadView:
+        """One lead."""
+        return answer(response, await readable(store, lead_id, caller))
+
+    @router.get("/leads/{lead_id}/timeline")
+    async def get_timeline(
+        lead_id: LeadId, caller: Reader, paging: Paging, request: Request, response: Response
+    ) -> PageView[Event]:
+        """Everything that ever happened to a lead: who, when, and why."""
+        await readable(store, lead_id, caller)
+        page = await store.leads.timeline(lead_id, cursor=paging.cursor, limit=paging.limit)
+        return page_view(page, lambda event: event, request, response)
+
+    @router.get("/leads/{lead_id}/routing")
+    async def try_routing(lead_id: LeadId, _: SalesOps) -> RoutingView:
+        """Says who would get a lead if it were assigned now. Nothing is changed."""
+        to = await handlers.who_would_get(lead_id)
+        return RoutingView(**asdict(to)) if to else RoutingView(am_id=None, se_id=None, because=())
+
+    @router.post("/leads/{lead_id}/qualify")
+    async def qualify_lead(lead_id: LeadId, body: QualifyBody, caller: SalesOps, response: Response) -> LeadView:
+        """Scores and grades a lead; an A lead is assigned at once."""
+        bant = Bant.model_validate(body.model_dump())
+        return answer(response, await handlers.qualify_lead(lead_id, bant, caller.cause))
+
+    @router.post("/leads/{lead_id}/assign")
+    async def assign_lead(lead_id: LeadId, body: AssignBody, caller: SalesOps, response: Response) -> LeadView:
+        """Gives a qualified lead to an account manager."""
+        return answer(response, await handlers.assign_lead(lead_id, body.am_id, caller.cause))
+
+    @router.post("/leads/{lead_id}/accept")
+    async def accept_lead(lead_id: LeadId, caller: AccountManager, response: Response) -> LeadView:
+        """The account manager takes the lead on."""
+        return answer(response, await handlers.accept_lead(lead_id, caller.id, caller.cause))
+
+    @router.post("/leads/{lead_id}/discard")
+    async def discard_lead(lead_id: LeadId, body: DiscardBody, caller: SalesOps, response: Response) -> LeadView:
+        """Discards an invalid lead."""
+        return answer(response, await handlers.discard_lead(lead_id, body.reason, caller.cause))
+
+    @router.post("/leads/{lead_id}/convert")
+    async def convert_lead(lead_id: LeadId, caller: AccountManager, response: Response) -> LeadView:
+        """Hands the lead over to pipeline-service, which opens the account and the opportunity."""
+        return answer(response, await handlers.convert_lead(lead_id, caller.id, caller.cause))
+
+    return router

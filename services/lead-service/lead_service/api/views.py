@@ -1,0 +1,135 @@
+"""What goes in and out of the routes of leads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text
+from dealwire.catalogue.lead import Bant, ScoreReason
+from dealwire.kit.store import Record
+from dealwire.kit.web.records import record_headers
+from lead_service.domain.lead import Lead, Status
+
+Answer = Annotated[int, Field(ge=0, le=100, strict=True, description="0: nothing known, 100: confirmed.")]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ContactBody(Body):
+    """At least one of phone and e-mail."""
+
+    name: Line
+    phone: Annotated[str, StringConstraints(max_length=40)] | None = None
+    email: Annotated[str, StringConstraints(max_length=254)] | None = None
+    title: Line | None = None
+
+
+class CostBody(Money):
+    """What the capture cost."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CaptureBody(Body):
+    """What a channel told about a stranger."""
+
+    company: Line
+    contact: ContactBody
+    channel: Channel
+    campaign: Line | None = None
+    cost: CostBody | None = None
+    industry: Line | None = None
+    region: Line | None = None
+    size: Annotated[int, Field(ge=1, le=10_000_000, strict=True, description="Number of employees.")] | None = None
+    product_line: Line | None = None
+    uscc: Annotated[Line, Field(description="Unified social credit code of a Chinese company.")] | None = None
+    need: Text | None = None
+
+
+class QualifyBody(Body):
+    """BANT: budget, authority, need and timeline."""
+
+    budget: Answer
+    authority: Answer
+    need: Answer
+    timeline: Answer
+
+
+class AssignBody(Body):
+    """Who gets the lead; left out, the routing finds somebody."""
+
+    am_id: Id | None = None
+
+
+class DiscardBody(Body):
+    """Why the lead is invalid."""
+
+    reason: Annotated[Text, StringConstraints(min_length=1)]
+
+
+class CaptureView(BaseModel):
+    """Which lead a capture ended in, and no more: whoever may capture need not be allowed to read."""
+
+    id: str
+    version: int
+    status: Status
+    captures: Annotated[int, Field(ge=1, description="How often this person came in; 1: for the first time.")]
+
+
+class LeadView(BaseModel):
+    """A lead as callers see it."""
+
+    id: str
+    version: int
+    status: Status
+    company: str
+    contact: Contact
+    channel: Channel
+    campaign: str | None
+    cost: Money | None
+    industry: str | None
+    region: str | None
+    size: int | None
+    product_line: str | None
+    uscc: str | None
+    need: str | None
+    captured_at: datetime
+    captures: int
+    bant: Bant | None
+    model: str | None
+    score: int | None
+    grade: Grade | None
+    reasons: tuple[ScoreReason, ...]
+    am_id: str | None
+    se_id: str | None
+    assigned_at: datetime | None
+    accept_by: datetime | None
+    accepted_at: datetime | None
+    attempt: int
+    discarded_because: str | None
+
+
+class RoutingView(BaseModel):
+    """Who would get a lead, and why; nulls when there is nobody."""
+
+    am_id: str | None
+    se_id: str | None
+    because: tuple[str, ...]
+
+
+def answer(response: Response, record: Record[Lead]) -> LeadView:
+    """A lead with its headers."""
+    record_headers(response, record)
+    return lead_view(record)
+
+
+def lead_view(record: Record[Lead]) -> LeadView:
+    """A lead as callers see it."""
+    lead = record.state
+    return LeadView.model_validate({"version": record.version, **lead.capture.model_dump(), **lead.model_dump()})
