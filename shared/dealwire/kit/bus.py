@@ -12,13 +12,15 @@ import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import aio_pika
+import aiormq
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPConnectionError, AMQPError, ChannelNotFoundEntity, PublishError
 from aiormq.exceptions import ChannelAccessRefused, ChannelInvalidStateError
+from pamqp.commands import Basic
 from yarl import URL
 
 from dealwire.errors import Unavailable
@@ -29,6 +31,7 @@ EXCHANGE = "dealwire.events"
 LOG = "dealwire.events.log"
 LOG_ARGUMENTS: dict[str, Any] = {"x-queue-type": "stream", "x-max-age": "365D"}
 
+_DIRECT = ""  # the exchange that brings a message to the queue of its routing key
 _HEARTBEAT_SECONDS = 10
 _CONFIRM_SECONDS = 10.0
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -53,8 +56,7 @@ class Bus:
         self._url = URL(url).update_query(heartbeat=str(_HEARTBEAT_SECONDS), name=service)
         self.check_seconds = check_seconds
         self._attendants: list[Attendant] = []
-        self._publisher: AbstractExchange | None = None
-        self._direct: AbstractExchange | None = None
+        self._publisher: aiormq.Channel | None = None
         self._connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._unrouted = False
@@ -89,29 +91,38 @@ class Bus:
 
     async def publish(self, event: Event) -> None:
         """Returns when the broker has the event safely. Raises Unavailable when that cannot be said: it may or may not."""
-        message = aio_pika.Message(
-            event.to_json(),
+        properties = Basic.Properties(
             message_id=event.id,
-            type=event.type,
+            message_type=event.type,
             content_type=CONTENT_TYPE,
             timestamp=event.time,
             app_id=event.source,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
-        await self._publish(self._publisher, message, event.type)
+        await self._publish(EXCHANGE, event.type, event.to_json(), properties)
         metrics.events_published.labels(event.type).inc()
 
     async def send(self, message: aio_pika.Message, queue: str) -> None:
         """Puts a message into one queue, safely. Raises Unavailable as `publish` does."""
-        await self._publish(self._direct, message, queue)
+        await self._publish(_DIRECT, queue, message.body, message.properties)
 
-    async def _publish(self, exchange: AbstractExchange | None, message: aio_pika.Message, key: str) -> None:
-        if exchange is None:
+    async def _publish(self, exchange: str, key: str, body: bytes, properties: Basic.Properties) -> None:
+        if self._publisher is None:
             raise Unavailable("broker-away", f"The broker cannot be reached: {self.fault}.")
+        # Waiting for the confirmation only, not for the socket as well, lets one write take what many publish at once.
+        sending = self._publisher.basic_publish(
+            body,
+            exchange=exchange,
+            routing_key=key,
+            properties=properties,
+            mandatory=True,
+            timeout=_CONFIRM_SECONDS,
+            wait=False,
+        )
         try:
-            await _unless_lost(exchange.publish(message, key, mandatory=True, timeout=_CONFIRM_SECONDS))
+            await _unless_lost(sending)
         except PublishError as error:
-            self._unrouted |= exchange is self._publisher
+            self._unrouted |= exchange == EXCHANGE
             raise Unavailable("unroutable", f"The broker has no queue for {key}.") from error
         except (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError) as error:
             raise Unavailable("broker-away", f"The broker did not confirm a message: {error!r}.") from error
@@ -137,8 +148,7 @@ class Bus:
         try:
             await self._ensure_topology(connection)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-            self._direct = channel.default_exchange
-            self._publisher = await channel.get_exchange(EXCHANGE, ensure=False)
+            self._publisher = cast("aiormq.Channel", await channel.get_underlay_channel())
             self.fault = None
             log.info("bus.connected")
             async with asyncio.TaskGroup() as group:
@@ -147,7 +157,7 @@ class Bus:
                 group.create_task(_unless_lost(_until_closed(connection, channel)))
                 group.create_task(_unless_lost(self._watch(connection)))
         finally:
-            self._publisher = self._direct = None
+            self._publisher = None
             with suppress(Exception):
                 async with asyncio.timeout(_LONGEST_PAUSE_SECONDS):
                     await connection.close()

@@ -26,7 +26,7 @@ _LONGEST_WAIT_SECONDS = 15.0
 
 
 class Projector:
-    """Hands events to `apply` in batches of up to `batch`, or what came within `linger` seconds.
+    """Hands events to `apply` in batches: all that came while the last one was applied, up to `batch`.
 
     `apply` must be atomic and know an event it has seen. When it fails for a batch, each event is tried by itself, so that
     one bad event is retried and dead-lettered alone.
@@ -41,7 +41,6 @@ class Projector:
         apply: Apply,
         *,
         batch: int = 500,
-        linger: float = 0.05,
         tiers: Sequence[int] = (5, 30, 120, 600),
         drain_seconds: float = 10.0,
     ) -> None:
@@ -49,7 +48,6 @@ class Projector:
         self.inbox = Inbox(bus, database, service, list(self._models), tiers)
         self._apply = apply
         self._batch = batch
-        self._linger = linger
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
         self._attending = asyncio.Lock()
@@ -77,10 +75,8 @@ class Projector:
     async def _work(self) -> None:
         while True:
             messages = [await self._waiting.get()]
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._linger):
-                    while len(messages) < self._batch:
-                        messages.append(await self._waiting.get())
+            while len(messages) < self._batch and not self._waiting.empty():
+                messages.append(self._waiting.get_nowait())
             try:
                 await self._project(messages)
             except Exception as error:  # noqa: BLE001  # they could not even be put off, so they come again

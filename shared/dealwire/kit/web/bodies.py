@@ -16,8 +16,9 @@ from dealwire.kit.web.problems import MOST_FAULTS, Refused, escape_pointer, faul
 _LIMIT = "x-max-body-bytes"
 _MOST_LEVELS = 50  # MongoDB stores a hundred, the record around it included
 _MOST_NUMBER = 2**63  # a database integer has 64 bits
-# What a sound body hardly ever has: only then is it worth walking through.
-_SUSPICIOUS = re.compile(rb"\\u0000|[0-9]{19}|[0-9.][eE]\+?[0-9]")
+# What a sound body hardly ever has: only then is it worth walking through. Beginning with a class, it is a quick search.
+_SUSPICIOUS = re.compile(rb"[0-9.](?:[0-9]{18}|[eE]\+?[0-9])")
+_NUL = rb"\u0000"
 
 
 def body_limit(size: int) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _look_through(body: bytes) -> None:
         value = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise Refused(400, "malformed-json", f"The body is no JSON: {error}.") from error
-    if not _SUSPICIOUS.search(body) and body.count(b"{") + body.count(b"[") <= _MOST_LEVELS:
+    if _NUL not in body and not _SUSPICIOUS.search(body) and body.count(b"{") + body.count(b"[") <= _MOST_LEVELS:
         return
     if faults := list(islice(_faults(value), MOST_FAULTS)):
         raise Refused(422, "unstorable-value", "The body holds what cannot be stored; `errors` says where.", faults)
