@@ -49,13 +49,14 @@ class LeadCaptured(EventData):
 class LeadLinked(EventData):
     """Somebody already known came in again and was linked to the lead there is (L3).
 
-    `reopened`: the lead had been discarded and is with intake again.
+    `reopened`: the lead had been discarded and is with intake again. `matched_on_uscc`: they share a credit code.
     """
 
     type: ClassVar[str] = "lead.linked.v1"
 
     lead_id: Id
     matched_on: tuple[Literal["phone", "email"], ...]
+    matched_on_uscc: bool = False
     reopened: bool = False
     company: Line
     contact: Contact

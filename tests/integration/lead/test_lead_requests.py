@@ -24,6 +24,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a phone number that is a number": ({"contact": PERSON | {"phone": 13800138000}}, "/contact/phone"),
     "a bad e-mail address": ({"contact": PERSON | {"email": "wang@"}}, "/contact/email"),
     "an e-mail address of 255 letters": ({"contact": PERSON | {"email": "w" * 243 + "@example.com"}}, "/contact/email"),
+    "a bad credit code": ({"uscc": "91110000600037342L"}, "/uscc"),
     "an unknown channel": ({"channel": "telepathy"}, "/channel"),
     "negative money": ({"cost": {"minor": -1, "currency": "CNY"}}, "/cost/minor"),
     "broken money": ({"cost": {"minor": 1.5, "currency": "CNY"}}, "/cost/minor"),

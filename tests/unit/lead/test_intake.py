@@ -15,10 +15,11 @@ from unit.lead.builders import (
 from dealwire.catalogue.common import Channel, Contact, Money
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
 from dealwire.errors import Conflict
-from lead_service.domain.intake import capture, discard, link
+from lead_service.domain.intake import capture, discard, link, normalise
 from lead_service.domain.lead import Status
 
 OTHER_PHONE = "+8613900139000"
+USCC = "91110000600037341L"
 
 
 def test_every_new_lead_goes_to_intake_with_its_channel_campaign_and_cost() -> None:
@@ -46,6 +47,20 @@ def test_an_exact_duplicate_is_linked_to_the_lead_there_is(contact: Contact, mat
     assert event == LeadLinked(lead_id="lead-1", matched_on=matched_on, reopened=False, **again.model_dump())
 
 
+def test_a_credit_code_finds_the_lead_of_its_company() -> None:
+    lead, (event,) = link(a_lead(uscc=USCC), a_capture(contact=a_contact(phone=OTHER_PHONE, email=None), uscc=USCC))
+    assert isinstance(event, LeadLinked)
+    assert (event.matched_on, event.matched_on_uscc) == ((), True)
+    assert lead.keys == (f"phone:{PHONE}", f"email:{EMAIL}", f"uscc:{USCC}", f"phone:{OTHER_PHONE}")
+    learned, _ = link(a_lead(), a_capture(uscc=USCC))
+    assert (learned.capture.uscc, learned.keys[-1]) == (USCC, f"uscc:{USCC}")
+
+
+def test_what_a_channel_told_is_normalised() -> None:
+    told = a_capture(contact=a_contact(phone="138 0013 8000"), uscc=f" {USCC.lower()}")
+    assert normalise(told, "CN") == a_capture(uscc=USCC)
+
+
 def test_a_lead_learns_from_a_linked_capture_what_it_did_not_know() -> None:
     lead = a_lead(contact=a_contact(email=None), industry=None, region=None, need=None)
     learned, _ = link(lead, a_capture(need="A demo"))
@@ -64,8 +79,8 @@ def test_what_was_told_first_stands_and_a_second_number_still_finds_the_lead() -
 
 def test_a_number_that_is_another_leads_is_not_learned() -> None:
     lead = a_lead(contact=a_contact(phone=None), industry=None)
-    learned, (event,) = link(lead, a_capture(), learn_keys=False)
-    assert (learned.keys, learned.capture.contact.phone) == ((f"email:{EMAIL}",), None)
+    learned, (event,) = link(lead, a_capture(uscc=USCC), learn_keys=False)
+    assert (learned.keys, learned.capture.contact.phone, learned.capture.uscc) == ((f"email:{EMAIL}",), None, None)
     assert learned.capture.industry == "medical"
     assert isinstance(event, LeadLinked)
     assert event.matched_on == ("email",)

@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
 from dealwire.event import Decision
-from lead_service.domain.contact import keys
+from lead_service.domain import company, contact
 from lead_service.domain.lead import Capture, Lead, Status, must_be_with_sales_ops
 
 M = TypeVar("M", bound=BaseModel)
 
 
+def normalise(told: Capture, phone_region: str) -> Capture:
+    """What a channel told, in the one form in which duplicates can be seen. Raises Rejected for what cannot be."""
+    code = company.credit_code(told.uscc) if told.uscc else None
+    return told.model_copy(update={"contact": contact.normalise(told.contact, phone_region), "uscc": code})
+
+
+def keys(told: Capture) -> tuple[str, ...]:
+    """What makes two leads one: two leads never share a phone number, an e-mail address or a credit code (L3)."""
+    return contact.keys(told.contact) + ((f"uscc:{told.uscc}",) if told.uscc else ())
+
+
 def capture(lead_id: str, told: Capture, now: datetime) -> Decision[Lead]:
-    """Every new lead goes to intake (L3). `told.contact` is normalised."""
-    lead = Lead(id=lead_id, status=Status.INTAKE, capture=told, keys=keys(told.contact), captured_at=now)
+    """Every new lead goes to intake (L3). `told` is normalised."""
+    lead = Lead(id=lead_id, status=Status.INTAKE, capture=told, keys=keys(told), captured_at=now)
     return lead, (LeadCaptured(lead_id=lead_id, **told.model_dump()),)
 
 
 def link(lead: Lead, told: Capture, *, learn_keys: bool = True) -> Decision[Lead]:
     """An exact duplicate is linked at once to the lead there is, which learns what it did not know (L3).
 
-    A discarded lead returns to intake: the person wants something after all. Without `learn_keys` a new phone number or
-    e-mail address stays with the other lead that has it.
+    A discarded lead returns to intake: the person wants something after all. Without `learn_keys` a new phone number,
+    e-mail address or credit code stays with the other lead that has it.
     """
     reopened = lead.status is Status.DISCARDED
-    known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "uscc", "need")
+    known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "need")
     update = {"captures": lead.captures + 1, "capture": known}
     if learn_keys:
-        contact = _completed(known.contact, told.contact, "phone", "email")
-        update["capture"] = known.model_copy(update={"contact": contact})
-        update["keys"] = tuple(dict.fromkeys((*lead.keys, *keys(told.contact))))
+        reach = _completed(known.contact, told.contact, "phone", "email")
+        update["capture"] = _completed(known, told, "uscc").model_copy(update={"contact": reach})
+        update["keys"] = tuple(dict.fromkeys((*lead.keys, *keys(told))))
     if reopened:
         update |= {"status": Status.INTAKE, "discarded_because": None}
-    matched_on = [key.split(":", 1)[0] for key in keys(told.contact) if key in lead.keys]
-    event = {"lead_id": lead.id, "matched_on": matched_on, "reopened": reopened, **told.model_dump()}
+    event = {"lead_id": lead.id, "reopened": reopened, **_matched(lead, told), **told.model_dump()}
     return lead.model_copy(update=update), (LeadLinked.model_validate(event),)
 
 
@@ -53,3 +63,8 @@ def discard(lead: Lead, reason: str) -> Decision[Lead]:
 def _completed(known: M, told: M, *fields: str) -> M:
     """What was told first stands; what nobody had told yet is added."""
     return known.model_copy(update={field: getattr(told, field) for field in fields if getattr(known, field) is None})
+
+
+def _matched(lead: Lead, told: Capture) -> dict[str, Any]:
+    shared = [key.split(":", 1)[0] for key in keys(told) if key in lead.keys]
+    return {"matched_on": [kind for kind in shared if kind != "uscc"], "matched_on_uscc": "uscc" in shared}

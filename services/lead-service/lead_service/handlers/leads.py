@@ -7,7 +7,7 @@ from dealwire.catalogue.lead import Bant
 from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import contact, intake, progress
+from lead_service.domain import intake, progress
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Assignment, route
@@ -25,14 +25,14 @@ class Handlers:
 
     async def capture_lead(self, told: Capture, cause: Cause) -> Record[Lead]:
         """Captures a stranger, or links the capture to the lead there is of the same person (L1, L3)."""
-        normal = told.model_copy(update={"contact": contact.normalise(told.contact, self._policy.phone_region)})
+        normal = intake.normalise(told, self._policy.phone_region)
         lead_id = cause.new_id("lead")
         await self._store.captures.claim(lead_id, cause)
         while True:
             try:
                 return await self._leads.create(lead_id, intake.capture(lead_id, normal, cause.now), cause)
             except Taken:  # which most are not: looking first would cost every capture a trip to the database
-                there = await self._store.same_person(contact.keys(normal.contact))
+                there = await self._store.same_person(intake.keys(normal))
             if there is not None:
                 return await self._link_capture(there.id, normal, cause)
 

@@ -23,7 +23,7 @@ class LeadStore:
             Lead,
             deadlines=deadlines,
             indexes=(
-                # Two leads never share a phone number or an e-mail address, however many captures race.
+                # Two leads never share a phone number, an e-mail address or a credit code, however many captures race.
                 Index({"state.keys": 1}, unique=True),
                 Index({"state.status": 1, "created_at": -1, "_id": -1}),
                 *(
