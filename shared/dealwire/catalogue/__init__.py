@@ -14,6 +14,8 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
     "lead-service": (
         lead.LeadCaptured,
         lead.LeadLinked,
+        lead.LeadFactsCompleted,
+        lead.LeadFactsOverdue,
         lead.LeadQualified,
         lead.LeadAssigned,
         lead.LeadAccepted,

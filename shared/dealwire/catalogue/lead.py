@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text, Value
 from dealwire.event import EventData
@@ -25,6 +25,20 @@ class ScoreReason(Value):
     criterion: str
     points: int
     because: str
+
+
+Fact = Literal["industry", "region", "size", "product_line", "need"]
+"""What may have to be found out about a lead (L4)."""
+
+
+class Facts(Value):
+    """Facts about a lead and its company; `size` is the number of employees."""
+
+    industry: Line | None = None
+    region: Line | None = None
+    size: Annotated[int, Field(ge=1, le=10_000_000, strict=True)] | None = None
+    product_line: Line | None = None
+    need: Text | None = None
 
 
 class LeadCaptured(EventData):
@@ -69,6 +83,28 @@ class LeadLinked(EventData):
     product_line: Line | None = None
     uscc: str | None = None
     need: Text | None = None
+
+
+class LeadFactsCompleted(EventData):
+    """Somebody found out more about a lead: `facts` are all that is known now, `missing` what is still asked for (L4)."""
+
+    type: ClassVar[str] = "lead.facts_completed.v1"
+
+    lead_id: Id
+    facts: Facts
+    missing: tuple[Fact, ...] = ()
+
+
+class LeadFactsOverdue(EventData):
+    """Facts in `missing` were not completed by `due`: an escalation to sales operations (L4)."""
+
+    type: ClassVar[str] = "lead.facts_overdue.v1"
+
+    lead_id: Id
+    company: Line
+    am_id: Id | None = None
+    missing: tuple[Fact, ...]
+    due: AwareDatetime
 
 
 class LeadQualified(EventData):

@@ -35,12 +35,14 @@ async def listening(place: Place) -> AsyncIterator[list[AbstractIncomingMessage]
 
 
 async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) -> None:
-    hours = always_open() | {"policy": {"acceptance_hours": 2 / 3600}}
+    soon = 2 / 3600
+    hours = always_open() | {"policy": {"acceptance_hours": soon, "completion": {"hours": soon}}}
     async with a_desk(place, *MEMBERS, **hours) as desk, listening(place) as heard:
         leads = [await desk.accepted(), await desk.lead("A"), await desk.lead(), await desk.lead(**everything())]
         await done(desk.am().post(f"/v1/leads/{leads[0]['id']}/convert"))
         await done(desk.so.post(f"/v1/leads/{leads[2]['id']}/discard", json={"reason": "spam"}))
         await done(desk.so.post("/v1/leads", json=everything(contact=leads[3]["contact"])))
+        await done(desk.so.patch(f"/v1/leads/{leads[3]['id']}", json={"size": 800}))
 
         async def all_heard() -> bool:
             return {message.routing_key for message in heard} == {event.type for event in PUBLISHED["lead-service"]}

@@ -16,6 +16,7 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("GET", "/v1/leads"): (None, READERS, "leads:read"),
     ("GET", "/v1/leads/{lead}"): (None, READERS, "leads:read"),
     ("GET", "/v1/leads/{lead}/timeline"): (None, READERS, "leads:read"),
+    ("PATCH", "/v1/leads/{lead}"): ({"size": 800}, {SO, AM}, None),
     ("POST", "/v1/leads/{lead}/qualify"): (ANSWERS["C"], {SO}, None),
     ("POST", "/v1/leads/{lead}/assign"): ({}, {SO}, None),
     ("POST", "/v1/leads/{lead}/accept"): (None, {AM}, None),

@@ -65,7 +65,7 @@ NOBODY = Roster((), {})
 
 def a_lead(id: str = "lead-1", grade: str | None = None, **told: Any) -> Lead:
     """In intake, or after qualifying with nobody there to take it."""
-    lead, _ = capture(id, a_capture(**told), MONDAY_10H)
+    lead, _ = capture(id, a_capture(**told), MONDAY_10H, CALENDAR, POLICY)
     return qualify(lead, ANSWERS[grade], NOBODY, MONDAY_10H, CALENDAR, POLICY)[0] if grade else lead
 
 

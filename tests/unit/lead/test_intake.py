@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import pytest
 from unit.lead.builders import (
+    CALENDAR,
     EMAIL,
     EVERY_STATUS,
     MONDAY_10H,
+    MONDAY_12H,
     PHONE,
+    POLICY,
     a_capture,
     a_contact,
     a_discarded_lead,
@@ -15,15 +18,21 @@ from unit.lead.builders import (
 from dealwire.catalogue.common import Channel, Contact, Money
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
 from dealwire.errors import Conflict
-from lead_service.domain.intake import capture, discard, link, normalise
-from lead_service.domain.lead import Status
+from dealwire.event import Decision
+from lead_service.domain import intake
+from lead_service.domain.intake import discard, normalise
+from lead_service.domain.lead import Capture, Lead, Status
 
 OTHER_PHONE = "+8613900139000"
 USCC = "91110000600037341L"
 
 
+def link(lead: Lead, told: Capture, **how: bool) -> Decision[Lead]:
+    return intake.link(lead, told, MONDAY_12H, CALENDAR, POLICY, **how)
+
+
 def test_every_new_lead_goes_to_intake_with_its_channel_campaign_and_cost() -> None:
-    lead, (event,) = capture("lead-1", a_capture(), MONDAY_10H)
+    lead, (event,) = intake.capture("lead-1", a_capture(), MONDAY_10H, CALENDAR, POLICY)
     assert (lead.status, lead.captures, lead.captured_at) == (Status.INTAKE, 1, MONDAY_10H)
     assert event == LeadCaptured(lead_id="lead-1", **a_capture().model_dump())
     assert isinstance(event, LeadCaptured)

@@ -35,9 +35,10 @@ from dealwire.catalogue.lead import (
 from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import DealwireError
 from dealwire.event import Decision, EventData
+from lead_service.domain.clock import deadlines, expire
 from lead_service.domain.intake import capture, discard, link
-from lead_service.domain.lead import Capture, Lead, Status, deadlines
-from lead_service.domain.progress import accept, assign, convert, expire, qualify
+from lead_service.domain.lead import Capture, Lead, Status
+from lead_service.domain.progress import accept, assign, convert, qualify
 from lead_service.domain.routing import Roster
 
 AMS = (LI, CHEN, "am.gu")
@@ -69,13 +70,13 @@ class LifeOfALead(RuleBasedStateMachine):
         members = a_member(LI), a_member(CHEN), a_member("am.gu", industries=()), a_member(WANG, Role.SE)
         self.members = {member.member_id: member for member in members}
         self.load: dict[str, int] = {}
-        self.lead, events = capture("lead-1", told, self.now)
+        self.lead, events = capture("lead-1", told, self.now, CALENDAR, POLICY)
         self.told = [*events]
         self.is_qualified(grade)
 
     @rule(contact=st.sampled_from([a_contact(), a_contact(email=None), a_contact(phone=None, email="w@example.com")]))
     def comes_in_again(self, contact: Contact) -> None:
-        self.do(link, a_capture(contact=contact))
+        self.do(link, a_capture(contact=contact), self.now, CALENDAR, POLICY)
 
     @rule(grade=st.sampled_from("AAABC"))
     def is_qualified(self, grade: str) -> None:
@@ -200,8 +201,8 @@ class LifeOfALead(RuleBasedStateMachine):
         assert (lead.captures, lead.attempt) == (captures, attempts)
 
     @invariant()
-    def only_an_assigned_lead_has_a_deadline(self) -> None:
-        assert bool(deadlines(self.lead)) is (self.lead.status is Status.ASSIGNED)
+    def only_an_assigned_lead_is_to_be_accepted(self) -> None:
+        assert ("acceptance" in {each.name for each in deadlines(self.lead)}) is (self.lead.status is Status.ASSIGNED)
         assert (self.lead.am_id is not None) is (
             self.lead.status in {Status.ASSIGNED, Status.ACCEPTED, Status.CONVERTED}
         )

@@ -27,9 +27,9 @@ from dealwire.catalogue.common import Channel, Grade, Role
 from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision
-from lead_service.domain.lead import Lead, Status, deadlines
+from lead_service.domain.lead import Lead, Status
 from lead_service.domain.policy import Policy
-from lead_service.domain.progress import accept, assign, convert, expire, qualify
+from lead_service.domain.progress import accept, assign, convert, deadlines, expire, qualify
 from lead_service.domain.routing import Roster
 
 TICK = timedelta(milliseconds=1)

@@ -17,6 +17,7 @@ Capturer = Annotated[Caller, allow(Role.SO, Role.AM, Role.TEAM_LEAD, scope="lead
 Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE, scope="leads:read")]
 SalesOps = Annotated[Caller, allow(Role.SO)]
 AccountManager = Annotated[Caller, allow(Role.AM)]
+Worker = Annotated[Caller, allow(Role.SO, Role.AM)]
 
 
 def own(caller: Caller) -> dict[str, object]:
@@ -24,6 +25,11 @@ def own(caller: Caller) -> dict[str, object]:
     if caller.roles & set(_READ_ALL) or "leads:read" in caller.scopes:
         return {}
     return {"$or": [{"state.am_id": caller.id}, {"state.se_id": caller.id}]}
+
+
+def working(caller: Caller) -> str | None:
+    """Whose lead it must be for the caller to work on it; None for sales operations, who work on all."""
+    return None if Role.SO in caller.roles else caller.id
 
 
 async def readable(store: LeadStore, lead_id: str, caller: Caller) -> Record[Lead]:

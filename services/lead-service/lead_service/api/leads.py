@@ -8,16 +8,17 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from dealwire.catalogue.common import Id
-from dealwire.catalogue.lead import Bant
+from dealwire.catalogue.lead import Bant, Facts
 from dealwire.event import Event
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
-from lead_service.api.access import AccountManager, Capturer, Reader, SalesOps, own, readable
+from lead_service.api.access import AccountManager, Capturer, Reader, SalesOps, Worker, own, readable, working
 from lead_service.api.views import (
     AssignBody,
     CaptureBody,
     CaptureView,
     DiscardBody,
+    FactsBody,
     LeadView,
     QualifyBody,
     RoutingView,
@@ -77,6 +78,12 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # 
         """Says who would get a lead if it were assigned now. Nothing is changed."""
         to = await handlers.who_would_get(lead_id)
         return RoutingView(**asdict(to)) if to else RoutingView(am_id=None, se_id=None, because=())
+
+    @router.patch("/leads/{lead_id}")
+    async def complete_lead(lead_id: LeadId, body: FactsBody, caller: Worker, response: Response) -> LeadView:
+        """Completes or corrects facts of a lead."""
+        facts = Facts.model_validate(body.model_dump())
+        return answer(response, await handlers.complete_lead(lead_id, facts, working(caller), caller.cause))
 
     @router.post("/leads/{lead_id}/qualify")
     async def qualify_lead(lead_id: LeadId, body: QualifyBody, caller: SalesOps, response: Response) -> LeadView:

@@ -9,9 +9,10 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text
-from dealwire.catalogue.lead import Bant, ScoreReason
+from dealwire.catalogue.lead import Bant, Fact, Facts, ScoreReason
 from dealwire.kit.store import Record
 from dealwire.kit.web.records import record_headers
+from lead_service.domain.completion import missing
 from lead_service.domain.lead import Lead, Status
 
 Answer = Annotated[int, Field(ge=0, le=100, strict=True, description="0: nothing known, 100: confirmed.")]
@@ -50,6 +51,12 @@ class CaptureBody(Body):
     product_line: Line | None = None
     uscc: Annotated[Line, Field(description="Unified social credit code of a Chinese company.")] | None = None
     need: Text | None = None
+
+
+class FactsBody(Facts):
+    """What was found out; what is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class QualifyBody(Body):
@@ -101,6 +108,8 @@ class LeadView(BaseModel):
     need: str | None
     captured_at: datetime
     captures: int
+    missing: Annotated[tuple[Fact, ...], Field(description="Facts still to be completed.")]
+    complete_by: datetime | None
     bant: Bant | None
     model: str | None
     score: int | None
@@ -132,4 +141,8 @@ def answer(response: Response, record: Record[Lead]) -> LeadView:
 def lead_view(record: Record[Lead]) -> LeadView:
     """A lead as callers see it."""
     lead = record.state
-    return LeadView.model_validate({"version": record.version, **lead.capture.model_dump(), **lead.model_dump()})
+    asked = missing(lead)
+    clocks = {"missing": asked, "complete_by": lead.completion.due if lead.completion and asked else None}
+    return LeadView.model_validate(
+        {"version": record.version, **lead.capture.model_dump(), **lead.model_dump(), **clocks}
+    )

@@ -7,10 +7,13 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
 from dealwire.event import Decision
 from lead_service.domain import company, contact
-from lead_service.domain.lead import Capture, Lead, Status, must_be_with_sales_ops
+from lead_service.domain.completion import to_be_completed
+from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, Status, must_be_with_sales_ops
+from lead_service.domain.policy import Policy
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -26,19 +29,28 @@ def keys(told: Capture) -> tuple[str, ...]:
     return contact.keys(told.contact) + ((f"uscc:{told.uscc}",) if told.uscc else ())
 
 
-def capture(lead_id: str, told: Capture, now: datetime) -> Decision[Lead]:
+def capture(lead_id: str, told: Capture, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
     """Every new lead goes to intake (L3). `told` is normalised."""
-    lead = Lead(id=lead_id, status=Status.INTAKE, capture=told, keys=keys(told), captured_at=now)
+    lead = Lead(
+        id=lead_id,
+        status=Status.INTAKE,
+        capture=told,
+        keys=keys(told),
+        captured_at=now,
+        completion=to_be_completed(now, calendar, policy),
+    )
     return lead, (LeadCaptured(lead_id=lead_id, **told.model_dump()),)
 
 
-def link(lead: Lead, told: Capture, *, learn_keys: bool = True) -> Decision[Lead]:
+def link(
+    lead: Lead, told: Capture, now: datetime, calendar: BusinessCalendar, policy: Policy, *, learn_keys: bool = True
+) -> Decision[Lead]:
     """An exact duplicate is linked at once to the lead there is, which learns what it did not know (L3).
 
     A discarded lead returns to intake: the person wants something after all. Without `learn_keys` a new phone number,
     e-mail address or credit code stays with the other lead that has it.
     """
-    reopened = lead.status is Status.DISCARDED
+    reopened = lead.status in OVER_FOR_NOW
     known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "need")
     update = {"captures": lead.captures + 1, "capture": known}
     if learn_keys:
@@ -46,7 +58,11 @@ def link(lead: Lead, told: Capture, *, learn_keys: bool = True) -> Decision[Lead
         update["capture"] = _completed(known, told, "uscc").model_copy(update={"contact": reach})
         update["keys"] = tuple(dict.fromkeys((*lead.keys, *keys(told))))
     if reopened:
-        update |= {"status": Status.INTAKE, "discarded_because": None}
+        update |= {
+            "status": Status.INTAKE,
+            "discarded_because": None,
+            "completion": to_be_completed(now, calendar, policy),
+        }
     event = {"lead_id": lead.id, "reopened": reopened, **_matched(lead, told), **told.model_dump()}
     return lead.model_copy(update=update), (LeadLinked.model_validate(event),)
 

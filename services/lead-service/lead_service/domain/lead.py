@@ -7,10 +7,9 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from dealwire.calendar import Deadline
 from dealwire.catalogue.common import Channel, Contact, Grade, Money
-from dealwire.catalogue.lead import Bant, ScoreReason
-from dealwire.errors import Conflict
+from dealwire.catalogue.lead import Bant, Fact, ScoreReason
+from dealwire.errors import Conflict, Forbidden
 
 
 class Status(StrEnum):
@@ -28,6 +27,10 @@ class Status(StrEnum):
 OPEN = (Status.ASSIGNED, Status.ACCEPTED)
 """What counts as an AM's load."""
 _WITH_SALES_OPS = frozenset({Status.INTAKE, Status.POOL, Status.NURTURE})
+ALIVE = _WITH_SALES_OPS | frozenset(OPEN)
+"""Where a lead may still become an opportunity."""
+OVER_FOR_NOW = frozenset({Status.DISCARDED})
+"""Where a lead comes back from when its person comes in again."""
 
 
 class Capture(BaseModel):
@@ -46,6 +49,16 @@ class Capture(BaseModel):
     product_line: str | None = None
     uscc: str | None = None
     need: str | None = None
+
+
+class Completion(BaseModel):
+    """Facts that have to be known by a moment (L4); `escalated` once they were not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    facts: tuple[Fact, ...]
+    due: datetime
+    escalated: bool = False
 
 
 class Lead(BaseModel):
@@ -76,14 +89,16 @@ class Lead(BaseModel):
     attempt: int = 0
     passed_over: tuple[str, ...] = ()
     discarded_because: str | None = None
-
-
-def deadlines(lead: Lead) -> list[Deadline]:
-    """An assigned lead has to be accepted in time (L13)."""
-    return [Deadline("acceptance", lead.accept_by)] if lead.accept_by else []
+    completion: Completion | None = None
 
 
 def must_be_with_sales_ops(lead: Lead, done: str) -> None:
     """Raises Conflict for a lead that an AM has, or that is over."""
     if lead.status not in _WITH_SALES_OPS:
         raise Conflict("lead-not-with-sales-ops", f"A lead that is {lead.status} cannot be {done}.")
+
+
+def must_be_worked_on_by(lead: Lead, am_id: str | None) -> None:
+    """Raises Forbidden for an AM whose lead it is not; None is sales operations, who work on every lead."""
+    if am_id is not None and lead.am_id != am_id:
+        raise Forbidden("not-your-lead", "The lead belongs to somebody else.")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, Self
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from dealwire.calendar import BusinessCalendar
+from dealwire.catalogue.lead import Fact
 
 
 def _dialled(region: str) -> str:
@@ -14,11 +18,37 @@ def _dialled(region: str) -> str:
     return region
 
 
+_MOST_BUSINESS_HOURS = 240
+
 Percent = Annotated[int, Field(ge=0, le=100)]
 
 
+class Span(BaseModel):
+    """How long something takes, and by which clock: `wall` always runs, `business` only while people work (X9)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hours: Annotated[float, Field(gt=0, le=9600)]
+    time: Literal["wall", "business"] = "wall"
+
+    @model_validator(mode="after")
+    def _can_be_counted(self) -> Self:
+        if self.time == "business" and self.hours > _MOST_BUSINESS_HOURS:
+            raise ValueError(f"more than {_MOST_BUSINESS_HOURS} business hours may be more than there are in a year")
+        return self
+
+    def after(self, start: datetime, calendar: BusinessCalendar) -> datetime:
+        """When it is over."""
+        return start + timedelta(hours=self.hours) if self.time == "wall" else calendar.add(start, self.hours)
+
+
+def days(number: float) -> Span:
+    """Days of wall time."""
+    return Span(hours=24 * number)
+
+
 class Policy(BaseModel):
-    """Defaults are those of requirements L7, L8 and L13."""
+    """Defaults are those of requirements L4, L7, L8 and L13."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,6 +62,10 @@ class Policy(BaseModel):
     """From here on a BANT answer counts as confirmed (L8)."""
     latent: Percent = 40
     """Below this a need is only latent (L8)."""
+    required_facts: Annotated[tuple[Fact, ...], Field(max_length=10)] = ("industry", "region", "size")
+    """What has to be known of every lead (L4)."""
+    completion: Span = days(1)
+    """Within which these are to be completed (L4)."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from dealwire.calendar import BusinessCalendar
+from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision
 from lead_service.domain import scoring
-from lead_service.domain.lead import Lead, Status, deadlines, must_be_with_sales_ops
+from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Assignment, Roster, choose, route
 
@@ -65,6 +65,11 @@ def accept(lead: Lead, by: str, now: datetime) -> Decision[Lead]:
         raise Conflict("acceptance-over", "The time to accept this lead is over; it goes to somebody else.")
     accepted = lead.model_copy(update={"status": Status.ACCEPTED, "accepted_at": now, "accept_by": None})
     return accepted, (LeadAccepted(lead_id=lead.id, am_id=by, assigned_at=lead.assigned_at, accepted_at=now),)
+
+
+def deadlines(lead: Lead) -> list[Deadline]:
+    """An assigned lead has to be accepted in time (L13)."""
+    return [Deadline("acceptance", lead.accept_by)] if lead.accept_by else []
 
 
 def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
@@ -137,4 +142,4 @@ def _assigned(lead: Lead, to: Assignment, now: datetime, calendar: BusinessCalen
 
 
 def _is_late(lead: Lead, now: datetime) -> bool:
-    return any(deadline.due <= now for deadline in deadlines(lead))
+    return lead.accept_by is not None and lead.accept_by <= now

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.lead import Bant
+from dealwire.catalogue.lead import Bant, Facts
 from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import intake, progress
+from lead_service.domain import clock, completion, intake, progress
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Assignment, route
@@ -30,17 +32,23 @@ class Handlers:
         await self._store.captures.claim(lead_id, cause)
         while True:
             try:
-                return await self._leads.create(lead_id, intake.capture(lead_id, normal, cause.now), cause)
+                captured = intake.capture(lead_id, normal, cause.now, self._calendar, self._policy)
+                return await self._leads.create(lead_id, captured, cause)
             except Taken:  # which most are not: looking first would cost every capture a trip to the database
                 there = await self._store.same_person(intake.keys(normal))
             if there is not None:
                 return await self._link_capture(there.id, normal, cause)
 
     async def _link_capture(self, lead_id: str, told: Capture, cause: Cause) -> Record[Lead]:
+        link = partial(intake.link, told=told, now=cause.now, calendar=self._calendar, policy=self._policy)
         try:
-            return await self._leads.change(lead_id, lambda known: intake.link(known, told), cause)
+            return await self._leads.change(lead_id, link, cause)
         except Taken:  # its phone number is one lead's and its e-mail address another's
-            return await self._leads.change(lead_id, lambda known: intake.link(known, told, learn_keys=False), cause)
+            return await self._leads.change(lead_id, partial(link, learn_keys=False), cause)
+
+    async def complete_lead(self, lead_id: str, facts: Facts, by: str | None, cause: Cause) -> Record[Lead]:
+        """Missing facts of a lead are completed, by its AM or by sales operations (L4)."""
+        return await self._leads.change(lead_id, lambda known: completion.complete(known, facts, by), cause)
 
     async def qualify_lead(self, lead_id: str, bant: Bant, cause: Cause) -> Record[Lead]:
         """Scores and grades a lead, and routes an A lead (L6–L10)."""
@@ -74,10 +82,10 @@ class Handlers:
         return await self._leads.change(lead_id, lambda known: progress.convert(known, by), cause)
 
     async def expire_lead(self, lead_id: str, cause: Cause) -> Record[Lead]:
-        """The clock's command: a lead not accepted in time goes to another AM (L13)."""
+        """The clock's command: whatever of a lead is due happens (L4, L13)."""
         roster = await self._store.roster()
         return await self._leads.change(
-            lead_id, lambda known: progress.expire(known, roster, cause.now, self._calendar, self._policy), cause
+            lead_id, lambda known: clock.expire(known, roster, cause.now, self._calendar, self._policy), cause
         )
 
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, Record, RecordStore, Replica
-from lead_service.domain.lead import OPEN, Lead, deadlines
+from lead_service.domain.clock import deadlines
+from lead_service.domain.lead import OPEN, Lead
 from lead_service.domain.routing import Roster
 
 SERVICE = "lead-service"

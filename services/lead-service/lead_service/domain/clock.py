@@ -1,0 +1,34 @@
+"""Every clock of a lead, and what happens when one has run out (X9).
+
+A rule set that has a clock says beside its rule when it is due and what happens then, and is named in both functions here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from dealwire.calendar import BusinessCalendar, Deadline
+from dealwire.event import Decision, EventData
+from lead_service.domain import completion, progress
+from lead_service.domain.lead import Lead
+from lead_service.domain.policy import Policy
+from lead_service.domain.routing import Roster
+
+
+def deadlines(lead: Lead) -> list[Deadline]:
+    """Everything that a lead waits for."""
+    return [*progress.deadlines(lead), *completion.deadlines(lead)]
+
+
+def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+    """Everything that is due happens, one after the other; what is not due, or has happened, changes nothing."""
+    rules: tuple[Callable[[Lead], Decision[Lead]], ...] = (
+        lambda lead: progress.expire(lead, roster, now, calendar, policy),
+        lambda lead: completion.escalate(lead, now),
+    )
+    happened: list[EventData] = []
+    for rule in rules:
+        lead, events = rule(lead)
+        happened += events
+    return lead, tuple(happened)

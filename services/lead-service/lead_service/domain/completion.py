@@ -1,0 +1,64 @@
+"""What has to be known of a lead, and by when (L4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dealwire.calendar import BusinessCalendar, Deadline
+from dealwire.catalogue.lead import Fact, Facts, LeadFactsCompleted, LeadFactsOverdue
+from dealwire.errors import Conflict
+from dealwire.event import Decision
+from lead_service.domain.lead import ALIVE, Completion, Lead, must_be_worked_on_by
+from lead_service.domain.policy import Policy
+
+
+def to_be_completed(now: datetime, calendar: BusinessCalendar, policy: Policy) -> Completion:
+    """Missing facts are completed within a day (L4): the clock starts when the person comes in."""
+    return Completion(facts=policy.required_facts, due=policy.completion.after(now, calendar))
+
+
+def missing(lead: Lead) -> tuple[Fact, ...]:
+    """What is still asked for."""
+    asked = lead.completion.facts if lead.completion else ()
+    return tuple(fact for fact in asked if getattr(lead.capture, fact) is None)
+
+
+def complete(lead: Lead, facts: Facts, by: str | None) -> Decision[Lead]:
+    """Sales operations or the lead's AM complete what is missing, and correct what is wrong (L4).
+
+    `by` is the AM, None stands for sales operations. Facts left out stay as they are.
+    """
+    must_be_worked_on_by(lead, by)
+    if lead.status not in ALIVE:
+        raise Conflict("lead-over", f"A lead that is {lead.status} needs no more facts.")
+    known = lead.capture.model_copy(update=facts.model_dump(exclude_none=True))
+    if known == lead.capture:
+        return lead, ()
+    completed = lead.model_copy(update={"capture": known})
+    event = LeadFactsCompleted(
+        lead_id=lead.id, facts=Facts.model_validate(known.model_dump()), missing=missing(completed)
+    )
+    return completed, (event,)
+
+
+def deadlines(lead: Lead) -> list[Deadline]:
+    """The moment by which everything asked for has to be known, unless it is, or has been escalated (L4)."""
+    asked = lead.completion
+    if asked is None or asked.escalated or lead.status not in ALIVE or not missing(lead):
+        return []
+    return [Deadline("completion", asked.due)]
+
+
+def escalate(lead: Lead, now: datetime) -> Decision[Lead]:
+    """A lead whose facts are not complete in time escalates, once, naming what is missing (L4)."""
+    if lead.completion is None or not any(deadline.due <= now for deadline in deadlines(lead)):
+        return lead, ()
+    event = LeadFactsOverdue(
+        lead_id=lead.id,
+        company=lead.capture.company,
+        am_id=lead.am_id,
+        missing=missing(lead),
+        due=lead.completion.due,
+    )
+    escalated = lead.completion.model_copy(update={"escalated": True})
+    return lead.model_copy(update={"completion": escalated}), (event,)
