@@ -50,7 +50,7 @@ def assign(
     to = choose(lead, am_id, roster) if am_id else route(lead, roster)
     if to is None:
         raise Conflict("nobody-to-assign", "No active AM can take this lead. Name one, or add a member.")
-    return _assigned(lead, to, now, calendar, policy)
+    return give(lead, to, now, calendar, policy)
 
 
 def accept(lead: Lead, by: str, now: datetime) -> Decision[Lead]:
@@ -110,10 +110,10 @@ def convert(lead: Lead, by: str) -> Decision[Lead]:
 
 def _routed(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
     to = route(lead, roster)
-    return _assigned(lead, to, now, calendar, policy) if to else (lead, ())
+    return give(lead, to, now, calendar, policy) if to else (lead, ())
 
 
-def _assigned(lead: Lead, to: Assignment, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+def give(lead: Lead, to: Assignment, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
     """An AM has two business hours to accept the lead; the SE is copied (L10, L13)."""
     if lead.grade is None:
         raise Conflict("lead-not-qualified", "A lead is qualified before somebody gets it.")
