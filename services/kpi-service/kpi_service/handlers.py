@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
 from pydantic import BaseModel
 
-from dealwire.errors import NotFound, Rejected, StaleVersion
-from dealwire.event import Decision
+from dealwire.errors import NotFound, Rejected
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, RecordStore
 from kpi_service.domain import bonus, people, scorecard
@@ -43,15 +42,15 @@ class Handlers:
     async def put_team(self, team_id: str, wanted: Team, cause: Cause) -> Record[Team]:
         """A team is formed or changed; its manager must be a member (X2)."""
         await _must_exist(self._store.members, wanted.manager_id, "/manager_id")
-        return await _put(self._store.teams, team_id, lambda known: people.put_team(team_id, known, wanted), cause)
+        return await self._store.teams.put(team_id, lambda known: people.put_team(team_id, known, wanted), cause)
 
     async def put_member(self, member_id: str, wanted: Member, cause: Cause) -> Record[Member]:
         """A member joins or changes; its manager and teams must be there (X2)."""
         await _must_exist(self._store.members, wanted.manager_id, "/manager_id")
         for number, entry in enumerate(wanted.memberships):
             await _must_exist(self._store.teams, entry.team_id, f"/memberships/{number}/team_id")
-        return await _put(
-            self._store.members, member_id, lambda known: people.put_member(member_id, known, wanted), cause
+        return await self._store.members.put(
+            member_id, lambda known: people.put_member(member_id, known, wanted), cause
         )
 
     async def days_of(self, period: Period, member_id: str | None, team_id: str | None) -> Who:
@@ -102,14 +101,3 @@ async def _must_exist(store: RecordStore[S], id: str | None, pointer: str) -> No
         raise Rejected(
             f"unknown-{store.name[:-1]}", f"There is no {store.name[:-1]} {id!r}.", pointer=pointer
         ) from None
-
-
-async def _put(store: RecordStore[S], id: str, decide: Callable[[S | None], Decision[S]], cause: Cause) -> Record[S]:
-    """Changes a record, or creates the one that is not there yet."""
-    try:
-        return await store.change(id, decide, cause)
-    except NotFound:
-        if cause.expected_version is not None:
-            raise StaleVersion("no-such-version", "There is no such record yet; leave If-Match out.") from None
-    created = await store.create(id, decide(None), cause)
-    return await store.change(id, decide, cause) if created.replayed else created

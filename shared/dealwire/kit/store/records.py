@@ -236,6 +236,16 @@ class RecordStore(Generic[S]):
                 await self._wait(turn, attempt, (id,))
         raise Unavailable("contended", "Too many changes of this record at once. Try again in a moment.")
 
+    async def put(self, id: str, decide: Callable[[S | None], Decision[S]], cause: Cause) -> Record[S]:
+        """Changes a record, or creates the one that is not there yet. Raises as `change` does."""
+        try:
+            return await self.change(id, decide, cause)
+        except NotFound:
+            if cause.expected_version is not None:
+                raise StaleVersion("no-such-version", "There is no such record yet; leave If-Match out.") from None
+        created = await self.create(id, decide(None), cause)
+        return await self.change(id, decide, cause) if created.replayed else created
+
     @needs_database
     async def change_together(self, changes: Mapping[str, Callable[[S], Decision[S]]], cause: Cause) -> list[Record[S]]:
         """Changes several records, all or none, in one transaction: for what `change` cannot do (a merge).
