@@ -13,7 +13,7 @@ from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
 from lead_service.api import routers
 from lead_service.consumers import reactions
-from lead_service.handlers import Handlers
+from lead_service.handlers import Handlers, Rules
 from lead_service.settings import LeadSettings
 from lead_service.store import SERVICE, LeadStore
 
@@ -44,7 +44,7 @@ def build(settings: LeadSettings) -> FastAPI:
         settings,
         title="Dealwire leads",
         description="From a stranger to a qualified opportunity.",
-        routers=routers(handlers, store),
+        routers=routers(handlers, Rules(store, settings.policy), store),
         parts=[database, bus, relay, consumer, clock],
         probes=probes(database, bus, consumer.inbox),
     )

@@ -6,7 +6,7 @@ run `make docs`.
 
 from __future__ import annotations
 
-from dealwire.catalogue import contract, lead, people, pipeline
+from dealwire.catalogue import contract, lead, lead_rules, people, pipeline
 from dealwire.event import CatchUpStarted, EventData
 
 PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
@@ -22,6 +22,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         lead.LeadReturned,
         lead.LeadDiscarded,
         lead.LeadConverted,
+        lead_rules.ScoringModelPublished,
     ),
     "pipeline-service": (
         pipeline.AccountOpened,

@@ -41,6 +41,15 @@ class Facts(Value):
     need: Text | None = None
 
 
+class Verdict(Value):
+    """What a scoring model says of a lead: `model` is its name and version, such as bant.v1 (L6–L8)."""
+
+    model: str
+    score: int
+    grade: Grade
+    reasons: tuple[ScoreReason, ...]
+
+
 class LeadCaptured(EventData):
     """A new lead is with intake (L1, L3)."""
 
@@ -108,7 +117,7 @@ class LeadFactsOverdue(EventData):
 
 
 class LeadQualified(EventData):
-    """A lead was scored and graded by a model (L6–L8)."""
+    """A lead was scored and graded by a model (L6–L8); `along` is what others say that do not decide."""
 
     type: ClassVar[str] = "lead.qualified.v1"
 
@@ -117,6 +126,8 @@ class LeadQualified(EventData):
     score: int
     grade: Grade
     reasons: tuple[ScoreReason, ...]
+    bant: Bant | None = None
+    along: tuple[Verdict, ...] = ()
 
 
 class LeadAssigned(EventData):

@@ -10,6 +10,7 @@ from integration.lead.desk import ANSWERS, CHEN, LI, WANG, ZHOU, Desk, a_capture
 from dealwire.catalogue.common import Role
 
 AM, SE, SO, TEAM_LEAD, MANAGEMENT = Role.AM, Role.SE, Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT
+A_MODEL = {"weights": {"need": 100}, "grades": [{"grade": "B", "score": 40}]}
 READERS = {SO, TEAM_LEAD, MANAGEMENT, AM, SE}
 MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("POST", "/v1/leads"): (a_capture(), {SO, AM, TEAM_LEAD}, "leads:capture"),
@@ -22,6 +23,11 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("POST", "/v1/leads/{lead}/accept"): (None, {AM}, None),
     ("POST", "/v1/leads/{lead}/discard"): ({"reason": "spam"}, {SO}, None),
     ("POST", "/v1/leads/{lead}/convert"): (None, {AM}, None),
+    ("GET", "/v1/scoring"): (None, READERS, None),
+    ("GET", "/v1/scoring-models"): (None, READERS, None),
+    ("GET", "/v1/scoring-models/nobodys"): (None, READERS, None),
+    ("GET", "/v1/scoring-models/nobodys/timeline"): (None, READERS, None),
+    ("POST", "/v1/scoring-models/rights/versions"): (A_MODEL, {SO}, None),
 }
 """Method and path; body, the roles that may, and the scope that lets a machine."""
 SCOPES = ("leads:capture", "leads:read")

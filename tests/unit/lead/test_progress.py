@@ -59,7 +59,12 @@ def test_a_qualified_lead_goes_where_its_grade_belongs_and_says_why(grade: str, 
     lead, (event,) = qualified(a_lead(), grade)
     assert (lead.status, lead.grade, lead.bant, lead.model) == (status, Grade(grade), ANSWERS[grade], "bant.v1")
     assert event == LeadQualified(
-        lead_id="lead-1", model="bant.v1", score=lead.score, grade=Grade(grade), reasons=lead.reasons
+        lead_id="lead-1",
+        model="bant.v1",
+        score=lead.score,
+        grade=Grade(grade),
+        reasons=lead.reasons,
+        bant=ANSWERS[grade],
     )
     assert sum(reason.points for reason in lead.reasons) == lead.score
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from lead_service.api import leads
-from lead_service.handlers import Handlers
+from lead_service.api import leads, scoring
+from lead_service.handlers import Handlers, Rules
 from lead_service.store import LeadStore
 
 
-def routers(handlers: Handlers, store: LeadStore) -> list[APIRouter]:
+def routers(handlers: Handlers, rules: Rules, store: LeadStore) -> list[APIRouter]:
     """All routes of lead-service."""
-    return [leads.routes(handlers, store)]
+    return [leads.routes(handlers, store), scoring.routes(rules, store)]

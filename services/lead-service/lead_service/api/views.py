@@ -9,7 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text
-from dealwire.catalogue.lead import Bant, Fact, Facts, ScoreReason
+from dealwire.catalogue.lead import Bant, Fact, Facts, ScoreReason, Verdict
 from dealwire.kit.store import Record
 from dealwire.kit.web.records import record_headers
 from lead_service.domain.completion import missing
@@ -115,6 +115,7 @@ class LeadView(BaseModel):
     score: int | None
     grade: Grade | None
     reasons: tuple[ScoreReason, ...]
+    along: tuple[Verdict, ...]
     am_id: str | None
     se_id: str | None
     assigned_at: datetime | None

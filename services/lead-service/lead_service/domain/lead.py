@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Money
-from dealwire.catalogue.lead import Bant, Fact, ScoreReason
+from dealwire.catalogue.lead import Bant, Fact, ScoreReason, Verdict
 from dealwire.errors import Conflict, Forbidden
 
 
@@ -64,8 +64,8 @@ class Completion(BaseModel):
 class Lead(BaseModel):
     """The state of a lead.
 
-    `keys` are what duplicates are seen by, `captures` counts how often the person came in, `passed_over` are AMs who let
-    it lie.
+    `keys` are what duplicates are seen by, `captures` counts how often the person came in, `along` is what the scoring models
+    say that do not decide, `passed_over` are AMs who let it lie.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,6 +81,7 @@ class Lead(BaseModel):
     score: int | None = None
     grade: Grade | None = None
     reasons: tuple[ScoreReason, ...] = ()
+    along: tuple[Verdict, ...] = ()
     am_id: str | None = None
     se_id: str | None = None
     assigned_at: datetime | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
@@ -9,8 +10,8 @@ from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision
-from lead_service.domain import scoring
 from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
+from lead_service.domain.models import PublishedModel, assess, panel
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Assignment, Roster, choose, route
 
@@ -18,25 +19,24 @@ _AFTER_QUALIFYING = {Grade.A: Status.INTAKE, Grade.B: Status.POOL, Grade.C: Stat
 
 
 def qualify(
-    lead: Lead, bant: Bant, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy
+    lead: Lead,
+    bant: Bant,
+    roster: Roster,
+    now: datetime,
+    calendar: BusinessCalendar,
+    policy: Policy,
+    models: Iterable[PublishedModel] = (),
 ) -> Decision[Lead]:
-    """A lead is scored and graded: A goes to an AM, or waits in intake for one; B to the pool, C to nurture (L6–L12)."""
+    """A lead is scored and graded: A goes to an AM, or waits in intake for one; B to the pool, C to nurture (L6–L12).
+
+    The model in force decides, the others score along; with none published it is BANT as it is built in.
+    """
     must_be_with_sales_ops(lead, "qualified")
-    points, reasons = scoring.score(bant, policy)
-    grade = scoring.grade(bant, policy)
-    qualified = lead.model_copy(
-        update={
-            "status": _AFTER_QUALIFYING[grade],
-            "bant": bant,
-            "model": scoring.MODEL,
-            "score": points,
-            "grade": grade,
-            "reasons": reasons,
-        }
-    )
-    event = LeadQualified(lead_id=lead.id, model=scoring.MODEL, score=points, grade=grade, reasons=reasons)
-    news = (event,) if qualified != lead else ()
-    if grade is not Grade.A:
+    verdict, *along = assess(lead.capture, bant, panel(models, policy, now))
+    told = {**dict(verdict), "bant": bant, "along": tuple(along)}
+    qualified = lead.model_copy(update={"status": _AFTER_QUALIFYING[verdict.grade], **told})
+    news = (LeadQualified(lead_id=lead.id, **told),) if qualified != lead else ()
+    if verdict.grade is not Grade.A:
         return qualified, news
     routed, events = _routed(qualified, roster, now, calendar, policy)
     return routed, (*news, *events)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import Rejected
 from dealwire.event import derived_id
 from lead_service.domain.lead import Lead
+from lead_service.domain.text import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +68,9 @@ def _se(lead: Lead, am_id: str, roster: Roster) -> str | None:
 
 def _of_industry(industry: str | None, members: list[MemberChanged]) -> tuple[list[MemberChanged], str]:
     if industry:
-        wanted = _folded(industry)
-        specialists = [member for member in members if wanted in map(_folded, member.industries)]
+        wanted = plain(industry)
+        specialists = [member for member in members if wanted in map(plain, member.industries)]
         if specialists:
             return specialists, f"works in {industry}"
     generalists = [member for member in members if not member.industries]
     return generalists, f"nobody free has the industry {industry or 'unknown'}"
-
-
-def _folded(industry: str) -> str:
-    """Without case and width, which people type as they come (X10)."""
-    return unicodedata.normalize("NFKC", industry).casefold()

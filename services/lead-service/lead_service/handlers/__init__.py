@@ -1,5 +1,6 @@
 """Use cases of lead-service: load, decide, save; and its reactions to other services' events."""
 
 from lead_service.handlers.leads import Handlers
+from lead_service.handlers.rules import Rules
 
-__all__ = ["Handlers"]
+__all__ = ["Handlers", "Rules"]

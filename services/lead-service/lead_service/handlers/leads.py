@@ -52,9 +52,11 @@ class Handlers:
 
     async def qualify_lead(self, lead_id: str, bant: Bant, cause: Cause) -> Record[Lead]:
         """Scores and grades a lead, and routes an A lead (L6–L10)."""
-        roster = await self._store.roster()
+        roster, models = await self._store.roster(), await self._store.scoring_models()
         return await self._leads.change(
-            lead_id, lambda known: progress.qualify(known, bant, roster, cause.now, self._calendar, self._policy), cause
+            lead_id,
+            lambda known: progress.qualify(known, bant, roster, cause.now, self._calendar, self._policy, models),
+            cause,
         )
 
     async def assign_lead(self, lead_id: str, am_id: str | None, cause: Cause) -> Record[Lead]:

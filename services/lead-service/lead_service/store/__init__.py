@@ -7,9 +7,11 @@ from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, Record, RecordStore, Replica
 from lead_service.domain.clock import deadlines
 from lead_service.domain.lead import OPEN, Lead
+from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
 
 SERVICE = "lead-service"
+_MOST_MODELS = 1000
 
 
 class LeadStore:
@@ -35,10 +37,15 @@ class LeadStore:
         )
         self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)
         self.captures = Claims(database, "captures")
+        self.models = RecordStore(database, relay, SERVICE, "scoring-models", PublishedModel)
 
     async def same_person(self, keys: tuple[str, ...]) -> Record[Lead] | None:
         """The lead that has one of these keys, the oldest if they belong to several."""
         return await self.leads.find_one({"state.keys": {"$in": list(keys)}})
+
+    async def scoring_models(self) -> list[PublishedModel]:
+        """Every scoring model there is."""
+        return [record.state for record in (await self.models.page({}, limit=_MOST_MODELS)).items]
 
     async def roster(self) -> Roster:
         """Everybody who works here now, and how many open leads each AM has."""
