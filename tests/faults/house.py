@@ -76,7 +76,9 @@ class House:
         self.contract = contract_service.handlers.Handlers(contract_store, CALENDAR, ContractPolicy())
         self.kpi = kpi_service.handlers.Handlers(self.kpi_store, KpiPolicy())
         self._reactions: Mapping[str, Reactions] = {
-            "lead": lead_service.consumers.reactions(self.lead),
+            "lead": lead_service.consumers.reactions(
+                self.lead, lead_service.handlers.Pool(self.lead_store, CALENDAR, LeadPolicy())
+            ),
             "pipeline": pipeline_service.consumers.reactions(self.pipeline),
             "contract": contract_service.consumers.reactions(self.contract),
         }

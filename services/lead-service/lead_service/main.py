@@ -13,7 +13,7 @@ from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
 from lead_service.api import routers
 from lead_service.consumers import reactions
-from lead_service.handlers import Handlers, Rules
+from lead_service.handlers import Handlers, Pool, Rules
 from lead_service.settings import LeadSettings
 from lead_service.store import SERVICE, LeadStore
 
@@ -30,21 +30,22 @@ def build(settings: LeadSettings) -> FastAPI:
     )
     store = LeadStore(database, relay)
     handlers = Handlers(store, settings.calendar, settings.policy)
+    pool = Pool(store, settings.calendar, settings.policy)
     consumer = Consumer(
         bus,
         database,
         SERVICE,
-        reactions(handlers),
+        reactions(handlers, pool),
         prefetch=settings.prefetch,
         tiers=settings.retry_tiers_seconds,
         drain_seconds=settings.drain_seconds,
     )
-    clock = ClockWorker(SERVICE, [Watched(store.leads, handlers.expire_lead)], interval=settings.clock_interval_seconds)
+    clock = ClockWorker(SERVICE, [Watched(store.leads, pool.expire_lead)], interval=settings.clock_interval_seconds)
     return create_app(
         settings,
         title="Dealwire leads",
         description="From a stranger to a qualified opportunity.",
-        routers=routers(handlers, Rules(store, settings.policy), store),
+        routers=routers(handlers, Rules(store, settings.policy), pool, store),
         parts=[database, bus, relay, consumer, clock],
         probes=probes(database, bus, consumer.inbox),
     )

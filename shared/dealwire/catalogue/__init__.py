@@ -10,13 +10,15 @@ from dealwire.catalogue import contract, lead, lead_rules, people, pipeline
 from dealwire.event import CatchUpStarted, EventData
 
 PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
-    "kpi-service": (people.TeamChanged, people.MemberChanged),
+    "kpi-service": (people.TeamChanged, people.MemberChanged, people.MemberPerformanceRated),
     "lead-service": (
         lead.LeadCaptured,
         lead.LeadLinked,
         lead.LeadFactsCompleted,
         lead.LeadFactsOverdue,
         lead.LeadQualified,
+        lead.LeadBidPlaced,
+        lead.LeadGrabDecided,
         lead.LeadAssigned,
         lead.LeadAccepted,
         lead.LeadReturned,

@@ -175,6 +175,43 @@ class LeadDiscarded(EventData):
     reason: Text
 
 
+class LeadBidPlaced(EventData):
+    """An AM asked for a lead in the pool; the grab is decided when it closes (L11)."""
+
+    type: ClassVar[str] = "lead.bid_placed.v1"
+
+    lead_id: Id
+    am_id: Id
+    bid_at: AwareDatetime
+    opened_at: AwareDatetime
+    closes_at: AwareDatetime
+
+
+class RankedBid(Value):
+    """What a bid was worth, each number from 0 to 100, and why; `refused` says why it could not win whatever it was worth."""
+
+    am_id: Id
+    bid_at: AwareDatetime
+    speed: int
+    performance: int
+    score: float
+    because: str
+    refused: str | None = None
+
+
+class LeadGrabDecided(EventData):
+    """The grab of a lead is over: `am_id` won it, or nobody could have it; `ranking` has every bid, the best first (L11)."""
+
+    type: ClassVar[str] = "lead.grab_decided.v1"
+
+    lead_id: Id
+    company: Line
+    am_id: Id | None
+    opened_at: AwareDatetime
+    closes_at: AwareDatetime
+    ranking: tuple[RankedBid, ...]
+
+
 class LeadConverted(EventData):
     """The lead is handed to pipeline-service with everything known, once (L20)."""
 

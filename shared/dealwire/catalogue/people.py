@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar
+from typing import Annotated, ClassVar
+
+from pydantic import Field
 
 from dealwire.catalogue.common import Id, Line, Role, Value
 from dealwire.event import EventData
@@ -41,3 +43,15 @@ class MemberChanged(EventData):
     regions: tuple[Line, ...] = ()
     product_lines: tuple[Line, ...] = ()
     active: bool = True
+
+
+class MemberPerformanceRated(EventData):
+    """How well a member did of late, from 0 to 100; None while there is nothing to tell it by (L11)."""
+
+    type: ClassVar[str] = "member.performance_rated.v1"
+
+    member_id: Id
+    rating: Annotated[int, Field(ge=0, le=100)] | None
+    first: date
+    last: date
+    because: tuple[str, ...]

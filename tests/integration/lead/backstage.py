@@ -10,14 +10,14 @@ from typing import Any
 from uuid import uuid4
 
 from support.place import Place
-from unit.lead.builders import CALENDAR, MONDAY_10H
+from unit.lead.builders import CALENDAR, MONDAY_10H, POLICY
 
 from dealwire.kit.bus import Bus
 from dealwire.kit.cause import Cause
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database
 from lead_service.domain.policy import Policy
-from lead_service.handlers import Handlers
+from lead_service.handlers import Handlers, Pool
 from lead_service.store import SERVICE, LeadStore
 
 
@@ -27,15 +27,16 @@ class Backstage:
 
     store: LeadStore
     handlers: Handlers
+    pool: Pool
 
 
 @asynccontextmanager
-async def a_backstage(place: Place) -> AsyncIterator[Backstage]:
+async def a_backstage(place: Place, policy: Policy = POLICY) -> AsyncIterator[Backstage]:
     database = Database(place.mongo_url, place.database(SERVICE))
     store = LeadStore(database, Relay(Bus(place.amqp_url, SERVICE)))
     await database.ensure_indexes()
     try:
-        yield Backstage(store, Handlers(store, CALENDAR, Policy()))
+        yield Backstage(store, Handlers(store, CALENDAR, policy), Pool(store, CALENDAR, policy))
     finally:
         await database.stop()
 

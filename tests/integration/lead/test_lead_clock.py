@@ -128,8 +128,8 @@ async def test_of_an_acceptance_and_the_clock_at_the_same_moment_exactly_one_hap
 
             race = await asyncio.gather(
                 accept(lead.id, due - timedelta(milliseconds=1), number / 2000),
-                handlers.expire_lead(lead.id, a_cause(due)),
-                handlers.expire_lead(lead.id, a_cause(due)),
+                backstage.pool.expire_lead(lead.id, a_cause(due)),
+                backstage.pool.expire_lead(lead.id, a_cause(due)),
                 return_exceptions=True,
             )
             assert all(isinstance(each, Record | Conflict) for each in race), race

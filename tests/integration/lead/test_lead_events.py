@@ -38,9 +38,13 @@ async def listening(place: Place) -> AsyncIterator[list[AbstractIncomingMessage]
 
 async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) -> None:
     soon = 2 / 3600
-    hours = always_open() | {"policy": {"acceptance_hours": soon, "completion": {"hours": soon}}}
+    hours = always_open() | {
+        "policy": {"acceptance_hours": soon, "completion": {"hours": soon}, "grab_window": {"hours": soon}}
+    }
     async with a_desk(place, *MEMBERS, **hours) as desk, listening(place) as heard:
         leads = [await desk.accepted(), await desk.lead("A"), await desk.lead(), await desk.lead(**everything())]
+        leads.append(await desk.lead("B"))
+        await done(desk.am().post(f"/v1/leads/{leads[4]['id']}/bid"))
         await done(desk.am().post(f"/v1/leads/{leads[0]['id']}/convert"))
         await done(desk.so.post(f"/v1/leads/{leads[2]['id']}/discard", json={"reason": "spam"}))
         await done(desk.so.post("/v1/leads", json=everything(contact=leads[3]["contact"])))

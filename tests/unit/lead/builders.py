@@ -10,6 +10,7 @@ from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Channel, Contact, Money, Role
 from dealwire.catalogue.lead import Bant
 from dealwire.catalogue.people import MemberChanged
+from lead_service.domain.grab import Bidders
 from lead_service.domain.intake import capture, discard
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
@@ -61,6 +62,8 @@ def a_roster(*members: MemberChanged, load: Mapping[str, int] | None = None) -> 
 
 
 NOBODY = Roster((), {})
+UNKNOWN = Bidders({}, frozenset())
+"""Of nobody's performance anything is known, and everybody's places are free."""
 
 
 def a_lead(id: str = "lead-1", grade: str | None = None, **told: Any) -> Lead:

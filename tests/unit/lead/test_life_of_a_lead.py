@@ -15,6 +15,7 @@ from unit.lead.builders import (
     LI,
     MONDAY_10H,
     POLICY,
+    UNKNOWN,
     WANG,
     a_capture,
     a_contact,
@@ -28,6 +29,7 @@ from dealwire.catalogue.lead import (
     LeadCaptured,
     LeadConverted,
     LeadDiscarded,
+    LeadGrabDecided,
     LeadLinked,
     LeadQualified,
     LeadReturned,
@@ -36,6 +38,8 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import DealwireError
 from dealwire.event import Decision, EventData
 from lead_service.domain.clock import deadlines, expire
+from lead_service.domain.cooldown import cooling_until
+from lead_service.domain.grab import bid, running
 from lead_service.domain.intake import capture, discard, link
 from lead_service.domain.lead import Capture, Lead, Status
 from lead_service.domain.progress import accept, assign, convert, qualify
@@ -44,7 +48,7 @@ from lead_service.domain.routing import Roster
 AMS = (LI, CHEN, "am.gu")
 NEXT = {
     Status.INTAKE: {Status.POOL, Status.NURTURE, Status.ASSIGNED, Status.DISCARDED},
-    Status.POOL: {Status.INTAKE, Status.NURTURE, Status.ASSIGNED, Status.DISCARDED},
+    Status.POOL: {Status.INTAKE, Status.NURTURE, Status.ASSIGNED, Status.ACCEPTED, Status.DISCARDED},
     Status.NURTURE: {Status.INTAKE, Status.POOL, Status.ASSIGNED, Status.DISCARDED},
     Status.ASSIGNED: {Status.ACCEPTED, Status.INTAKE, Status.ASSIGNED},
     Status.ACCEPTED: {Status.CONVERTED},
@@ -54,7 +58,7 @@ NEXT = {
 """Where a lead can get to from where it is, in one decision."""
 
 AFTER_GRADE = {Grade.A: Status.INTAKE, Grade.B: Status.POOL, Grade.C: Status.NURTURE}
-REPEATABLE = (accept, expire, discard, convert)
+REPEATABLE = (accept, bid, expire, discard, convert)
 """Commands that, given twice, take effect once. A capture is one more each time, and the rest is refused then."""
 
 
@@ -104,7 +108,18 @@ class LifeOfALead(RuleBasedStateMachine):
 
     @rule()
     def the_clock_looks(self) -> None:
-        self.do(expire, self.roster, self.now, CALENDAR, POLICY)
+        self.do(expire, self.roster, UNKNOWN, self.now, CALENDAR, POLICY)
+
+    @rule(by=st.sampled_from(AMS))
+    def is_bid_for(self, by: str) -> None:
+        self.do(bid, by, self.roster, UNKNOWN, self.now, CALENDAR, POLICY)
+
+    @precondition(lambda self: running(self.lead) is not None)
+    @rule()
+    def the_window_closes(self) -> None:
+        assert self.lead.grab is not None
+        self.now = max(self.now, self.lead.grab.closes_at)
+        self.the_clock_looks()
 
     @rule(reason=st.sampled_from(["spam", "wrong number"]))
     def is_discarded(self, reason: str) -> None:
@@ -140,8 +155,12 @@ class LifeOfALead(RuleBasedStateMachine):
             return
         assert (self.lead == before) is not bool(events), "no event means nothing changed, and every change has one"
         assert self.lead.status is before.status or self.lead.status in NEXT[before.status]
+        decided = [event for event in events if isinstance(event, LeadGrabDecided)]
         for event in events:
-            self.hold(before, event)
+            if decided and decided[0].am_id:
+                self.is_rightly_won(before, decided[0])
+            else:
+                self.hold(before, event)
             self.told.append(event)
         if command in REPEATABLE:
             assert command(self.lead, *args) == (self.lead, ()), "given twice, it takes effect once"
@@ -162,6 +181,13 @@ class LifeOfALead(RuleBasedStateMachine):
             case LeadConverted():
                 assert event.captured_at == MONDAY_10H
                 assert not [each for each in self.told if isinstance(each, LeadConverted)], "handed over once"
+
+    def is_rightly_won(self, before: Lead, event: LeadGrabDecided) -> None:
+        assert event.am_id in {each.am_id for each in event.ranking}
+        assert self.lead.grab is not None
+        assert self.lead.am_id == event.am_id == self.lead.grab.am_id
+        assert cooling_until(before, event.am_id, event.opened_at) is None, "nobody who let it go a moment ago"
+        assert event.closes_at <= self.now
 
     def is_rightly_assigned(self, before: Lead, event: LeadAssigned) -> None:
         am: MemberChanged = self.members[event.am_id]

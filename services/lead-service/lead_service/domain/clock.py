@@ -10,7 +10,8 @@ from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.event import Decision, EventData
-from lead_service.domain import completion, progress
+from lead_service.domain import completion, grab, progress
+from lead_service.domain.grab import Bidders
 from lead_service.domain.lead import Lead
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Roster
@@ -18,14 +19,17 @@ from lead_service.domain.routing import Roster
 
 def deadlines(lead: Lead) -> list[Deadline]:
     """Everything that a lead waits for."""
-    return [*progress.deadlines(lead), *completion.deadlines(lead)]
+    return [*progress.deadlines(lead), *completion.deadlines(lead), *grab.deadlines(lead)]
 
 
-def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+def expire(
+    lead: Lead, roster: Roster, bidders: Bidders, now: datetime, calendar: BusinessCalendar, policy: Policy
+) -> Decision[Lead]:
     """Everything that is due happens, one after the other; what is not due, or has happened, changes nothing."""
     rules: tuple[Callable[[Lead], Decision[Lead]], ...] = (
         lambda lead: progress.expire(lead, roster, now, calendar, policy),
         lambda lead: completion.escalate(lead, now),
+        lambda lead: grab.decide_if_closed(lead, roster, bidders, now, calendar, policy),
     )
     happened: list[EventData] = []
     for rule in rules:

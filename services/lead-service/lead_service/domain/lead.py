@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Money
-from dealwire.catalogue.lead import Bant, Fact, ScoreReason, Verdict
+from dealwire.catalogue.lead import Bant, Fact, RankedBid, ScoreReason, Verdict
 from dealwire.errors import Conflict, Forbidden
 
 
@@ -61,6 +61,43 @@ class Completion(BaseModel):
     escalated: bool = False
 
 
+class Bid(BaseModel):
+    """An AM asks for a lead in the pool."""
+
+    model_config = ConfigDict(frozen=True)
+
+    am_id: str
+    at: datetime
+
+
+class Grab(BaseModel):
+    """A lead in the pool that somebody asked for, and what became of that (L11).
+
+    `attempt` is the lead's when the grab opened: one that was assigned since then is another grab's. `slot` is which of
+    the winner's places for leads from the pool it takes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    opened_at: datetime
+    closes_at: datetime
+    attempt: int
+    bids: tuple[Bid, ...]
+    decided_at: datetime | None = None
+    am_id: str | None = None
+    slot: int | None = None
+    ranking: tuple[RankedBid, ...] = ()
+
+
+class Cooling(BaseModel):
+    """An AM who had the lead and let it go cannot have it from the pool until then (L11)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    am_id: str
+    until: datetime
+
+
 class Lead(BaseModel):
     """The state of a lead.
 
@@ -91,6 +128,16 @@ class Lead(BaseModel):
     passed_over: tuple[str, ...] = ()
     discarded_because: str | None = None
     completion: Completion | None = None
+    grab: Grab | None = None
+    cooling: tuple[Cooling, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def pool_slot(self) -> str | None:
+        """Which of its AM's places for leads from the pool this one takes, for as long as the AM works on it."""
+        if self.grab is None or self.status is not Status.ACCEPTED or self.accepted_at != self.grab.decided_at:
+            return None
+        return f"{self.am_id}/{self.grab.slot}"
 
 
 def must_be_with_sales_ops(lead: Lead, done: str) -> None:

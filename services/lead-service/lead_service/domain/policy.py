@@ -47,6 +47,12 @@ def days(number: float) -> Span:
     return Span(hours=24 * number)
 
 
+class Window(Span):
+    """A span that may be none at all."""
+
+    hours: Annotated[float, Field(ge=0, le=9600)]
+
+
 class Policy(BaseModel):
     """Defaults are those of requirements L4, L7, L8 and L13."""
 
@@ -66,9 +72,21 @@ class Policy(BaseModel):
     """What has to be known of every lead (L4)."""
     completion: Span = days(1)
     """Within which these are to be completed (L4)."""
+    grab_window: Window = Window(hours=0.25)
+    """How long others may bid after the first who did; with none the first bid wins (L11)."""
+    grab_weights: tuple[Percent, Percent] = (50, 50)
+    """What response speed and past performance count in a grab (L11)."""
+    unrated: Percent = 50
+    """The performance of somebody whom nothing is known of (L11)."""
+    claim_limit: Annotated[int, Field(ge=1, le=1000)] = 20
+    """How many leads from the pool an AM may have at work at once (L11)."""
+    reclaim_cooldown: Span = days(7)
+    """How long an AM who let a lead go cannot have it from the pool (L11)."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
         if self.latent > self.confirmed:
             raise ValueError("a need that is latent cannot be confirmed: `latent` must not be above `confirmed`")
+        if not any(self.grab_weights):
+            raise ValueError("nobody can be told from another when neither `grab_weights` counts")
         return self

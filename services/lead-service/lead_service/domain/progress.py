@@ -10,6 +10,7 @@ from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision
+from lead_service.domain.cooldown import cooled
 from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
 from lead_service.domain.models import PublishedModel, assess, panel
 from lead_service.domain.policy import Policy
@@ -88,6 +89,7 @@ def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar
             "assigned_at": None,
             "accept_by": None,
             "passed_over": (*lead.passed_over, lead.am_id),
+            "cooling": cooled(lead, lead.am_id, now, calendar, policy),
         }
     )
     routed, events = _routed(returned, roster, now, calendar, policy)

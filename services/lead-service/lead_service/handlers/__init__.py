@@ -1,6 +1,7 @@
 """Use cases of lead-service: load, decide, save; and its reactions to other services' events."""
 
 from lead_service.handlers.leads import Handlers
+from lead_service.handlers.pool import Pool
 from lead_service.handlers.rules import Rules
 
-__all__ = ["Handlers", "Rules"]
+__all__ = ["Handlers", "Pool", "Rules"]

@@ -9,7 +9,7 @@ from dealwire.catalogue.lead import Bant, Facts
 from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import clock, completion, intake, progress
+from lead_service.domain import completion, intake, progress
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Assignment, route
@@ -82,13 +82,6 @@ class Handlers:
     async def convert_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM hands the lead over to pipeline-service (L20)."""
         return await self._leads.change(lead_id, lambda known: progress.convert(known, by), cause)
-
-    async def expire_lead(self, lead_id: str, cause: Cause) -> Record[Lead]:
-        """The clock's command: whatever of a lead is due happens (L4, L13)."""
-        roster = await self._store.roster()
-        return await self._leads.change(
-            lead_id, lambda known: clock.expire(known, roster, cause.now, self._calendar, self._policy), cause
-        )
 
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:
         """Keeps the replica of who may get leads."""

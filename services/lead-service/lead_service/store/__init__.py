@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dealwire.catalogue.people import MemberChanged
+from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, Record, RecordStore, Replica
 from lead_service.domain.clock import deadlines
+from lead_service.domain.grab import Bidders
 from lead_service.domain.lead import OPEN, Lead
 from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
@@ -28,6 +29,8 @@ class LeadStore:
             indexes=(
                 # Two leads never share a phone number, an e-mail address or a credit code, however many captures race.
                 Index({"state.keys": 1}, unique=True),
+                # Nor do two leads take the same place of an AM, however many grabs are won at once.
+                Index({"state.pool_slot": 1}, unique=True, where={"state.pool_slot": {"$gt": ""}}),
                 Index({"state.status": 1, "created_at": -1, "_id": -1}),
                 *(
                     Index({field: 1, "created_at": -1, "_id": -1}, where={field: {"$gt": ""}})
@@ -36,6 +39,7 @@ class LeadStore:
             ),
         )
         self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)
+        self.ratings = Replica(database, "ratings", MemberPerformanceRated, id=lambda rated: rated.member_id)
         self.captures = Claims(database, "captures")
         self.models = RecordStore(database, relay, SERVICE, "scoring-models", PublishedModel)
 
@@ -52,3 +56,9 @@ class LeadStore:
         members = await self.members.find({"data.active": True})
         load = await self.leads.count_by("state.am_id", {"state.status": {"$in": list(OPEN)}})
         return Roster(members, load)
+
+    async def bidders(self) -> Bidders:
+        """How everybody performed, and which places for leads from the pool are taken."""
+        ratings = await self.ratings.find({"data.rating": {"$ne": None}})
+        taken = await self.leads.count_by("state.pool_slot", {"state.pool_slot": {"$gt": ""}})
+        return Bidders({each.member_id: each.rating for each in ratings if each.rating is not None}, frozenset(taken))
