@@ -45,7 +45,7 @@ def build(settings: LeadSettings) -> FastAPI:
         settings,
         title="Dealwire leads",
         description="From a stranger to a qualified opportunity.",
-        routers=routers(handlers, Rules(store, settings.policy), pool, store),
+        routers=routers(handlers, Rules(store, settings.calendar, settings.policy), pool, store),
         parts=[database, bus, relay, consumer, clock],
         probes=probes(database, bus, consumer.inbox),
     )

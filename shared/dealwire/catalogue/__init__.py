@@ -25,6 +25,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         lead.LeadDiscarded,
         lead.LeadConverted,
         lead_rules.ScoringModelPublished,
+        lead_rules.RoutingPublished,
     ),
     "pipeline-service": (
         pipeline.AccountOpened,

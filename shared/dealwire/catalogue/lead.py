@@ -131,7 +131,10 @@ class LeadQualified(EventData):
 
 
 class LeadAssigned(EventData):
-    """An AM has the lead and must accept it by `accept_by`; the SEs in `copied` know (L10, L13)."""
+    """An AM has the lead and must accept it by `accept_by`; the SEs in `copied` know (L10, L13).
+
+    `routing` and `rule` name the version and the rule that found the AM, when it was not a person or a bid.
+    """
 
     type: ClassVar[str] = "lead.assigned.v1"
 
@@ -142,6 +145,8 @@ class LeadAssigned(EventData):
     attempt: int
     accept_by: AwareDatetime
     because: tuple[str, ...]
+    routing: str | None = None
+    rule: str | None = None
 
 
 class LeadAccepted(EventData):

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, Field
 
-from dealwire.catalogue.common import Channel, Grade, Id, Line, Text, Value
+from dealwire.catalogue.common import Channel, Grade, Id, Line, Role, Text, Value
 from dealwire.event import EventData
 
 Level = Annotated[int, Field(ge=0, le=100, strict=True)]
@@ -88,4 +88,60 @@ class ScoringModelPublished(EventData):
     weights: dict[Criterion, Level]
     grades: tuple[GradeRule, ...]
     ideal: IdealCustomer
+    note: Text | None = None
+
+
+class Expertise(StrEnum):
+    """What a member may be an expert in, and a lead be about (L9)."""
+
+    INDUSTRY = "industry"
+    REGION = "region"
+    PRODUCT_LINE = "product_line"
+
+
+class RoutingCondition(Value):
+    """Which leads a rule is for: all that is named must hold, a list names alternatives, and nothing named means every lead.
+
+    Sizes are numbers of employees; `customer` asks for leads of customers there are, or of others.
+    """
+
+    industries: tuple[Line, ...] = ()
+    regions: tuple[Line, ...] = ()
+    product_lines: tuple[Line, ...] = ()
+    grades: tuple[Grade, ...] = ()
+    size_from: int | None = None
+    size_to: int | None = None
+    customer: bool | None = None
+
+
+class RoutingTarget(Value):
+    """Which AMs a rule asks: those of whom all that is named holds.
+
+    `experts` have what the lead is about among their own, `generalists` have nothing of the kind. `members` are named, `role` is
+    one that they have besides, `customers_am` is the AM of the customer whose lead it is.
+    """
+
+    experts: tuple[Expertise, ...] = ()
+    generalists: tuple[Expertise, ...] = ()
+    members: tuple[Id, ...] = ()
+    role: Role | None = None
+    customers_am: bool = False
+
+
+class RoutingRule(Value):
+    """Leads for whom `when` holds go to one of those in `to` (L9)."""
+
+    name: Line
+    when: RoutingCondition = RoutingCondition()
+    to: RoutingTarget = RoutingTarget()
+
+
+class RoutingPublished(EventData):
+    """A version of the routing was published: from `effective_from` on its rules are tried in order (L9, X8)."""
+
+    type: ClassVar[str] = "routing.published.v1"
+
+    version: int
+    effective_from: AwareDatetime
+    rules: tuple[RoutingRule, ...]
     note: Text | None = None

@@ -18,6 +18,13 @@ class Membership(Value):
     since: date
 
 
+class Absence(Value):
+    """Days on which a member is away, both included, as the organisation's calendar has them."""
+
+    first: date
+    last: date
+
+
 class TeamChanged(EventData):
     """A team was formed or changed."""
 
@@ -30,7 +37,10 @@ class TeamChanged(EventData):
 
 
 class MemberChanged(EventData):
-    """A member joined or changed. `industries`, `regions` and `product_lines` are what leads are routed by (L9)."""
+    """A member joined or changed. `industries`, `regions` and `product_lines` are what leads are routed by (L9).
+
+    Nobody is routed a lead while in `absences`, or with `max_open_leads` at work already.
+    """
 
     type: ClassVar[str] = "member.changed.v1"
 
@@ -43,6 +53,8 @@ class MemberChanged(EventData):
     regions: tuple[Line, ...] = ()
     product_lines: tuple[Line, ...] = ()
     active: bool = True
+    absences: tuple[Absence, ...] = ()
+    max_open_leads: int | None = None
 
 
 class MemberPerformanceRated(EventData):

@@ -42,6 +42,14 @@ async def test_a_member_joins_a_team_and_every_change_is_told(kpi: Client, am: s
     assert timeline[0]["data"]["memberships"] == [{"team_id": team, "since": "2017-01-01"}]
 
 
+async def test_absences_and_the_most_leads_of_a_member_are_told(kpi: Client, am: str) -> None:
+    limits = {"absences": [{"first": "2017-01-02", "last": "2017-01-06"}], "max_open_leads": 20}
+    member = (await kpi.put(f"/v1/members/{am}", json=LI | limits)).json()
+    (event,) = (await kpi.get(f"/v1/members/{am}/timeline")).json()["items"]
+    for told in (member, event["data"]):
+        assert {field: told[field] for field in limits} == limits
+
+
 async def test_changes_of_people_reach_the_bus_with_the_whole_state(kpi: Client, shared: Place, team: str) -> None:
     async with listening(shared, "member.changed.v1", "team.changed.v1") as heard:
         await kpi.put("/v1/members/lead.han", json={"name": "韩梅", "roles": ["team_lead"]})
@@ -115,6 +123,9 @@ async def test_at_once_too_the_same_key_does_its_work_once_and_different_request
         ({**LI, "roles": ["machine"]}, "/roles"),
         ({**LI, "name": "  "}, "/name"),
         ({**LI, "salary": 1}, "/salary"),
+        ({**LI, "absences": [{"first": "2017-01-02", "last": "2017-01-01"}]}, "/absences/0/last"),
+        ({**LI, "absences": [{"first": "2017-01-02"}]}, "/absences/0/last"),
+        ({**LI, "max_open_leads": -1}, "/max_open_leads"),
     ],
 )
 async def test_what_cannot_be_is_rejected_with_the_field_at_fault(

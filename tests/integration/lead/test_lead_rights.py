@@ -31,6 +31,11 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("GET", "/v1/scoring-models/nobodys"): (None, READERS, None),
     ("GET", "/v1/scoring-models/nobodys/timeline"): (None, READERS, None),
     ("POST", "/v1/scoring-models/rights/versions"): (A_MODEL, {SO}, None),
+    ("GET", "/v1/leads/{lead}/routing"): (None, {SO}, None),
+    ("GET", "/v1/routing"): (None, READERS, None),
+    ("GET", "/v1/routing/timeline"): (None, READERS, None),
+    ("POST", "/v1/routing/versions"): ({"rules": [{"name": "everybody"}]}, {SO}, None),
+    ("POST", "/v1/routing/try"): ({}, {SO}, None),
 }
 """Method and path; body, the roles that may, and the scope that lets a machine."""
 SCOPES = ("leads:capture", "leads:read")

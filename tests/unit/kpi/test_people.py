@@ -6,7 +6,7 @@ import pytest
 from unit.kpi.builders import a_member
 
 from dealwire.catalogue.common import Role
-from dealwire.catalogue.people import MemberChanged, Membership, TeamChanged
+from dealwire.catalogue.people import Absence, MemberChanged, Membership, TeamChanged
 from dealwire.errors import Rejected
 from kpi_service.domain.people import Stint, Team, put_member, put_team, stints
 from kpi_service.domain.period import named
@@ -87,6 +87,17 @@ def test_memberships_are_kept_in_order_without_entries_that_change_nothing() -> 
     )
     member, _ = put_member("am.li", None, wanted)
     assert member.memberships == (since("north", "2017-01-01"), since("south", "2017-06-01"))
+
+
+def test_an_absence_ends_on_the_day_it_begins_or_later() -> None:
+    monday, friday = date(2017, 1, 2), date(2017, 1, 6)
+    one_day, week = Absence(first=friday, last=friday), Absence(first=monday, last=friday)
+    member, (event,) = put_member("am.li", None, a_member(absences=(one_day, week)))
+    assert isinstance(event, MemberChanged)
+    assert member.absences == event.absences == (week, one_day)
+    with pytest.raises(Rejected) as no:
+        put_member("am.li", None, a_member(absences=(one_day, Absence(first=friday, last=monday))))
+    assert (no.value.slug, no.value.pointer) == ("absence-ends-first", "/absences/1/last")
 
 
 def test_a_figure_of_a_past_day_counts_for_the_team_of_that_day() -> None:

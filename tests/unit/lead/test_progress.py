@@ -82,6 +82,8 @@ def test_an_a_lead_goes_to_an_am_at_once_and_the_se_is_copied() -> None:
             attempt=1,
             accept_by=MONDAY_12H,
             because=("works in medical", "am.chen has the fewest open leads (0) of 2"),
+            routing="routing.v1",
+            rule="industry",
         ),
     )
 
@@ -127,6 +129,15 @@ def test_sales_operations_gives_a_qualified_lead_to_an_am_of_its_choice(grade: s
 
 def test_without_a_name_the_routing_finds_the_am() -> None:
     assert assigned(a_lead(grade="B"), roster=a_roster(load={CHEN: 1}))[0].am_id == LI
+
+
+def test_sales_operations_names_an_am_who_let_the_lead_lie_only_when_it_says_so() -> None:
+    lead = a_lead(grade="B").model_copy(update={"passed_over": (LI,)})
+    with pytest.raises(Rejected) as no:
+        assigned(lead, LI)
+    assert (no.value.slug, no.value.pointer) == ("let-it-lie", "/am_id")
+    again, _ = assign(lead, LI, a_roster(), MONDAY_10H, CALENDAR, POLICY, again=True)
+    assert again.am_id == LI
 
 
 def test_a_lead_is_qualified_before_somebody_gets_it() -> None:

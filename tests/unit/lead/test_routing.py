@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -8,11 +9,14 @@ from hypothesis import strategies as st
 from unit.lead.builders import CHEN, LI, NOBODY, WANG, a_lead, a_member, a_roster
 
 from dealwire.catalogue.common import Role
-from dealwire.catalogue.people import MemberChanged
+from dealwire.catalogue.people import Absence, MemberChanged
 from dealwire.errors import Rejected
 from lead_service.domain.lead import Lead
 from lead_service.domain.routing import Roster, choose, route
 
+MONDAY = date(2025, 3, 10)
+TODAY = Absence(first=MONDAY - timedelta(days=3), last=MONDAY)
+YESTERDAY = Absence(first=MONDAY - timedelta(days=3), last=MONDAY - timedelta(days=1))
 GENERALIST = a_member("am.gu", industries=())
 INDUSTRIES = st.lists(st.sampled_from(["medical", "Medical", "ｍｅｄｉｃａｌ", "energy"]), max_size=2).map(tuple)
 MEMBERS = st.lists(
@@ -23,12 +27,17 @@ MEMBERS = st.lists(
         roles=st.sampled_from([(Role.AM,), (Role.AM,), (Role.SE,), (Role.AM, Role.SE), (Role.SO,)]),
         industries=INDUSTRIES,
         active=st.sampled_from([True, True, False]),
+        absences=st.sampled_from([(), (), (TODAY,), (YESTERDAY,)]),
+        max_open_leads=st.sampled_from([None, None, 0, 2]),
     ),
     max_size=8,
     unique_by=lambda member: member.member_id,
 )
 ROSTERS = st.builds(
-    Roster, MEMBERS, st.dictionaries(st.sampled_from([f"m{number}" for number in range(8)]), st.integers(0, 3))
+    Roster,
+    MEMBERS,
+    st.dictionaries(st.sampled_from([f"m{number}" for number in range(8)]), st.integers(0, 3)),
+    st.just(MONDAY),
 )
 LEADS = st.builds(
     lambda industry, passed_over: a_lead(industry=industry).model_copy(update={"passed_over": passed_over}),
@@ -71,7 +80,8 @@ def test_where_nobody_has_the_industry_the_generalists_are_asked(industry: str |
     to = route(a_lead(industry=industry), roster)
     assert to is not None
     assert (to.am_id, to.se_id) == ("am.gu", "se.gu")
-    assert to.because[0] == f"nobody free has the industry {industry or 'unknown'}"
+    in_vain = ["nobody free works in space"] if industry else []
+    assert to.because == (*in_vain, "has no industry of their own", "am.gu has the fewest open leads (0) of 1")
 
 
 def test_whoever_let_the_lead_lie_is_not_asked_again() -> None:
@@ -92,9 +102,8 @@ def test_nobody_there_means_nobody() -> None:
     assert route(a_lead(), a_roster(a_member(LI, active=False), a_member(WANG, Role.SE))) is None
 
 
-def test_sales_operations_may_choose_any_active_am_even_one_who_let_the_lead_lie() -> None:
-    lead = a_lead().model_copy(update={"passed_over": (LI,)})
-    to = choose(lead, LI, a_roster())
+def test_sales_operations_may_choose_any_active_am() -> None:
+    to = choose(a_lead(), LI, a_roster())
     assert (to.am_id, to.se_id, to.because) == (LI, WANG, ("chosen by sales operations",))
 
 
@@ -114,6 +123,10 @@ def test_the_se_is_somebody_else_than_the_am() -> None:
     assert choose(a_lead(), LI, a_roster(both, a_member(WANG, Role.SE))).se_id == WANG
 
 
+def is_full(member: MemberChanged, roster: Roster) -> bool:
+    return member.max_open_leads is not None and roster.load.get(member.member_id, 0) >= member.max_open_leads
+
+
 @given(LEADS, ROSTERS)
 def test_who_gets_a_lead_is_an_active_am_with_the_least_load_of_those_it_is_for(lead: Lead, roster: Roster) -> None:
     to = route(lead, roster)
@@ -121,6 +134,7 @@ def test_who_gets_a_lead_is_an_active_am_with_the_least_load_of_those_it_is_for(
         member.member_id: {industry.casefold().replace("ｍｅｄｉｃａｌ", "medical") for industry in member.industries}
         for member in roster.members
         if member.active and Role.AM in member.roles and member.member_id not in lead.passed_over
+        if TODAY not in member.absences and not is_full(member, roster)
     }
     specialists = {am_id for am_id, industries in free.items() if lead.capture.industry in industries}
     asked = specialists or {am_id for am_id, industries in free.items() if not industries}

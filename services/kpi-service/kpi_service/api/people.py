@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from dealwire.catalogue.common import Id, Line, Role
-from dealwire.catalogue.people import Membership
+from dealwire.catalogue.people import Absence, Membership
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
@@ -44,6 +44,13 @@ class MembershipBody(_Body):
     since: date
 
 
+class AbsenceBody(_Body):
+    """Days on which a member is away, both included."""
+
+    first: date
+    last: date
+
+
 class MemberBody(_Body):
     """A member, whole: what is left out is emptied."""
 
@@ -55,6 +62,10 @@ class MemberBody(_Body):
     regions: Lines = ()
     product_lines: Lines = ()
     active: bool = True
+    absences: Annotated[tuple[AbsenceBody, ...], Field(max_length=200, description="No leads on these days.")] = ()
+    max_open_leads: Annotated[int, Field(ge=0, le=100_000, description="No more leads than this at once.")] | None = (
+        None
+    )
 
 
 class TeamView(BaseModel):
@@ -81,6 +92,8 @@ class MemberView(BaseModel):
     regions: tuple[str, ...]
     product_lines: tuple[str, ...]
     active: bool
+    absences: tuple[Absence, ...]
+    max_open_leads: int | None
     updated_at: datetime
 
 

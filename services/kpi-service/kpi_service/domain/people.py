@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import Field
 
 from dealwire.catalogue.common import Id, Line, Role, Value
-from dealwire.catalogue.people import MemberChanged, Membership, TeamChanged
+from dealwire.catalogue.people import Absence, MemberChanged, Membership, TeamChanged
 from dealwire.errors import Rejected
 from dealwire.event import Decision
 from kpi_service.domain.period import Period
@@ -39,6 +39,8 @@ class Member(Value):
     regions: Annotated[tuple[Line, ...], Field(max_length=200)] = ()
     product_lines: Annotated[tuple[Line, ...], Field(max_length=200)] = ()
     active: bool = True
+    absences: Annotated[tuple[Absence, ...], Field(max_length=200)] = ()
+    max_open_leads: int | None = None
 
 
 def put_team(team_id: str, current: Team | None, wanted: Team) -> Decision[Team]:
@@ -51,7 +53,7 @@ def put_team(team_id: str, current: Team | None, wanted: Team) -> Decision[Team]
 def put_member(member_id: str, current: Member | None, wanted: Member) -> Decision[Member]:
     """A member becomes what is put; putting it again changes nothing.
 
-    A member has at least one role, a person's one, and is in at most one team on a day.
+    A member has at least one role, a person's one, is in at most one team on a day, and an absence ends when it began or later.
     """
     if not wanted.roles:
         raise Rejected("member-without-role", "A member needs at least one role.", pointer="/roles")
@@ -60,7 +62,11 @@ def put_member(member_id: str, current: Member | None, wanted: Member) -> Decisi
     if wanted.manager_id == member_id:
         raise Rejected("own-manager", "Nobody is their own manager.", pointer="/manager_id")
     wanted = wanted.model_copy(
-        update={"roles": tuple(sorted(set(wanted.roles))), "memberships": _in_order(wanted.memberships)}
+        update={
+            "roles": tuple(sorted(set(wanted.roles))),
+            "memberships": _in_order(wanted.memberships),
+            "absences": _by_day(wanted.absences),
+        }
     )
     if wanted == current:
         return wanted, ()
@@ -78,6 +84,17 @@ def _in_order(memberships: tuple[Membership, ...]) -> tuple[Membership, ...]:
         if (kept[-1].team_id if kept else None) != entry.team_id:
             kept.append(entry)
     return tuple(kept)
+
+
+def _by_day(absences: tuple[Absence, ...]) -> tuple[Absence, ...]:
+    for number, absence in enumerate(absences):
+        if absence.first > absence.last:
+            raise Rejected(
+                "absence-ends-first",
+                "An absence ends on the day it begins or later.",
+                pointer=f"/absences/{number}/last",
+            )
+    return tuple(sorted(absences, key=lambda absence: (absence.first, absence.last)))
 
 
 @dataclass(frozen=True, slots=True)

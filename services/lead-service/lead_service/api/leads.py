@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -21,7 +20,6 @@ from lead_service.api.views import (
     FactsBody,
     LeadView,
     QualifyBody,
-    RoutingView,
     answer,
     lead_view,
 )
@@ -73,12 +71,6 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # 
         page = await store.leads.timeline(lead_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)
 
-    @router.get("/leads/{lead_id}/routing")
-    async def try_routing(lead_id: LeadId, _: SalesOps) -> RoutingView:
-        """Says who would get a lead if it were assigned now. Nothing is changed."""
-        to = await handlers.who_would_get(lead_id)
-        return RoutingView(**asdict(to)) if to else RoutingView(am_id=None, se_id=None, because=())
-
     @router.patch("/leads/{lead_id}")
     async def complete_lead(lead_id: LeadId, body: FactsBody, caller: Worker, response: Response) -> LeadView:
         """Completes or corrects facts of a lead."""
@@ -94,7 +86,7 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # 
     @router.post("/leads/{lead_id}/assign")
     async def assign_lead(lead_id: LeadId, body: AssignBody, caller: SalesOps, response: Response) -> LeadView:
         """Gives a qualified lead to an account manager."""
-        return answer(response, await handlers.assign_lead(lead_id, body.am_id, caller.cause))
+        return answer(response, await handlers.assign_lead(lead_id, body.am_id, caller.cause, again=body.again))
 
     @router.post("/leads/{lead_id}/accept")
     async def accept_lead(lead_id: LeadId, caller: AccountManager, response: Response) -> LeadView:

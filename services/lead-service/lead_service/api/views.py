@@ -69,9 +69,10 @@ class QualifyBody(Body):
 
 
 class AssignBody(Body):
-    """Who gets the lead; left out, the routing finds somebody."""
+    """Who gets the lead; left out, the routing finds somebody. `again`: even if they let it lie before."""
 
     am_id: Id | None = None
+    again: bool = False
 
 
 class DiscardBody(Body):
@@ -123,14 +124,6 @@ class LeadView(BaseModel):
     accepted_at: datetime | None
     attempt: int
     discarded_because: str | None
-
-
-class RoutingView(BaseModel):
-    """Who would get a lead, and why; nulls when there is nobody."""
-
-    am_id: str | None
-    se_id: str | None
-    because: tuple[str, ...]
 
 
 def answer(response: Response, record: Record[Lead]) -> LeadView:

@@ -8,7 +8,7 @@ from datetime import datetime
 from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
-from dealwire.errors import Conflict, Forbidden
+from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision
 from lead_service.domain.cooldown import cooled
 from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
@@ -44,10 +44,22 @@ def qualify(
 
 
 def assign(
-    lead: Lead, am_id: str | None, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy
+    lead: Lead,
+    am_id: str | None,
+    roster: Roster,
+    now: datetime,
+    calendar: BusinessCalendar,
+    policy: Policy,
+    *,
+    again: bool = False,
 ) -> Decision[Lead]:
-    """Sales operations gives a qualified lead to an AM of its choice, or to the one that the routing finds."""
+    """Sales operations gives a qualified lead to an AM of its choice, or to the one that the routing finds (L9).
+
+    It names an AM who let the lead lie only when it says so: `again`.
+    """
     must_be_with_sales_ops(lead, "assigned")
+    if am_id in lead.passed_over and not again:
+        raise Rejected("let-it-lie", f"{am_id} let this lead lie. Say `again` to try once more.", pointer="/am_id")
     to = choose(lead, am_id, roster) if am_id else route(lead, roster)
     if to is None:
         raise Conflict("nobody-to-assign", "No active AM can take this lead. Name one, or add a member.")
@@ -139,6 +151,8 @@ def give(lead: Lead, to: Assignment, now: datetime, calendar: BusinessCalendar, 
         attempt=attempt,
         accept_by=accept_by,
         because=to.because,
+        routing=to.routing,
+        rule=to.rule,
     )
     return assigned, (event,)
 

@@ -12,7 +12,6 @@ from dealwire.kit.store import Record, Taken
 from lead_service.domain import completion, intake, progress
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
-from lead_service.domain.routing import Assignment, route
 from lead_service.store import LeadStore
 
 
@@ -52,24 +51,21 @@ class Handlers:
 
     async def qualify_lead(self, lead_id: str, bant: Bant, cause: Cause) -> Record[Lead]:
         """Scores and grades a lead, and routes an A lead (L6–L10)."""
-        roster, models = await self._store.roster(), await self._store.scoring_models()
+        roster, models = await self._store.roster(cause.now, self._calendar), await self._store.scoring_models()
         return await self._leads.change(
             lead_id,
             lambda known: progress.qualify(known, bant, roster, cause.now, self._calendar, self._policy, models),
             cause,
         )
 
-    async def assign_lead(self, lead_id: str, am_id: str | None, cause: Cause) -> Record[Lead]:
+    async def assign_lead(self, lead_id: str, am_id: str | None, cause: Cause, *, again: bool = False) -> Record[Lead]:
         """Sales operations gives a lead to an AM of its choice, or to the one that the routing finds."""
-        roster = await self._store.roster()
+        roster = await self._store.roster(cause.now, self._calendar)
         return await self._leads.change(
-            lead_id, lambda known: progress.assign(known, am_id, roster, cause.now, self._calendar, self._policy), cause
+            lead_id,
+            lambda known: progress.assign(known, am_id, roster, cause.now, self._calendar, self._policy, again=again),
+            cause,
         )
-
-    async def who_would_get(self, lead_id: str) -> Assignment | None:
-        """Whom the routing would find for a lead now, and why; nothing is changed (L9)."""
-        there = await self._leads.get(lead_id)
-        return route(there.state, await self._store.roster())
 
     async def accept_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM takes the lead on (L13)."""

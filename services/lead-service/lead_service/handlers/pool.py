@@ -53,7 +53,7 @@ class Pool:
     ) -> Record[Lead]:
         """Decides again when another lead took the place that its AM still had for this one."""
         for _ in range(_ATTEMPTS):
-            roster, bidders = await self._store.roster(), await self._store.bidders()
+            roster, bidders = await self._store.roster(cause.now, self._calendar), await self._store.bidders()
 
             def decided(known: Lead, roster: Roster = roster, bidders: Bidders = bidders) -> Decision[Lead]:
                 return decide(known, roster, bidders)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, Record, RecordStore, Replica
@@ -10,8 +13,11 @@ from lead_service.domain.grab import Bidders
 from lead_service.domain.lead import OPEN, Lead
 from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
+from lead_service.domain.routing_rules import PublishedRouting, routing_in_force
 
 SERVICE = "lead-service"
+ROUTING = "routing"
+"""The id of the one routing there is."""
 _MOST_MODELS = 1000
 
 
@@ -42,6 +48,7 @@ class LeadStore:
         self.ratings = Replica(database, "ratings", MemberPerformanceRated, id=lambda rated: rated.member_id)
         self.captures = Claims(database, "captures")
         self.models = RecordStore(database, relay, SERVICE, "scoring-models", PublishedModel)
+        self.routing = RecordStore(database, relay, SERVICE, "routing", PublishedRouting)
 
     async def same_person(self, keys: tuple[str, ...]) -> Record[Lead] | None:
         """The lead that has one of these keys, the oldest if they belong to several."""
@@ -51,11 +58,16 @@ class LeadStore:
         """Every scoring model there is."""
         return [record.state for record in (await self.models.page({}, limit=_MOST_MODELS)).items]
 
-    async def roster(self) -> Roster:
-        """Everybody who works here now, and how many open leads each AM has."""
+    async def published_routing(self) -> PublishedRouting | None:
+        """All published versions of the routing; None before the first."""
+        there = await self.routing.find_one({"_id": ROUTING})
+        return there.state if there else None
+
+    async def roster(self, now: datetime, calendar: BusinessCalendar) -> Roster:
+        """Everybody who works here now, how many open leads each AM has, and the routing in force."""
         members = await self.members.find({"data.active": True})
         load = await self.leads.count_by("state.am_id", {"state.status": {"$in": list(OPEN)}})
-        return Roster(members, load)
+        return Roster(members, load, calendar.day(now), routing_in_force(await self.published_routing(), now))
 
     async def bidders(self) -> Bidders:
         """How everybody performed, and which places for leads from the pool are taken."""
