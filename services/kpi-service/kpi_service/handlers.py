@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from dealwire.errors import NotFound, Rejected
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, RecordStore
-from kpi_service.domain import bonus, people, scorecard
+from kpi_service.domain import bonus, people, performance, scorecard
 from kpi_service.domain.metrics import Metric
 from kpi_service.domain.people import Member, Stint, Team, stints
 from kpi_service.domain.period import Period
@@ -90,6 +91,17 @@ class Handlers:
                 if metric is Metric.SALES_AMOUNT and currency is not None and member_id is not None:
                     sales.setdefault(currency, {})[member_id] = cell.total
         return [bonus.pool(currency, sold, {}, self._policy) for currency, sold in sorted(sales.items())]
+
+    async def rate_members(self, cause: Cause) -> None:
+        """Rates everybody by the figures there are now, and tells what has changed (L11)."""
+        today = cause.now.astimezone(self._ledger.zone).date()
+        period = performance.rated_period(today, self._policy)
+        done, known = await self._ledger.by_member(period), await self._store.all_ratings()
+        for member_id in sorted({each for each in (*done, *known) if each is not None}):
+            rating = performance.rate(done.get(member_id, {}), period, self._policy)
+            publish = partial(performance.publish, member_id, now=rating)
+            if publish(known.get(member_id))[1]:
+                await self._store.ratings.put(member_id, publish, cause)
 
 
 async def _must_exist(store: RecordStore[S], id: str | None, pointer: str) -> None:

@@ -15,6 +15,7 @@ from dealwire.kit.web import create_app
 from kpi_service.api import routers
 from kpi_service.consumers import EVENTS
 from kpi_service.handlers import Handlers
+from kpi_service.rater import Rater
 from kpi_service.settings import KpiSettings
 from kpi_service.store import SERVICE, KpiStore
 
@@ -46,6 +47,6 @@ def build(settings: KpiSettings) -> FastAPI:
         title="Dealwire figures",
         description="Who sells, and what it adds up to: scorecards, ranking, funnel and bonus pool.",
         routers=routers(handlers, store),
-        parts=[database, bus, relay, projector],
+        parts=[database, bus, relay, projector, Rater(handlers, interval=settings.rating_interval_seconds)],
         probes=probes(database, bus, projector.inbox),
     )

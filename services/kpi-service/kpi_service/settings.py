@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from dealwire.kit.settings import ServiceSettings
 from kpi_service.domain.policy import Policy
@@ -19,3 +19,4 @@ class KpiSettings(ServiceSettings):
     projector_batch: Annotated[
         int, Field(ge=1, le=10_000, description="how many events to project in one transaction, at most")
     ] = 500
+    rating_interval_seconds: Annotated[PositiveFloat, Field(description="how often to rate how members perform")] = 60.0

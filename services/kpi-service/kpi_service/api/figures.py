@@ -14,11 +14,13 @@ from dealwire.catalogue.common import Id, Role
 from dealwire.errors import Rejected
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.pages import PageView, Paging, page_view
+from dealwire.kit.web.records import record_headers
 from kpi_service.api.views import (
     BonusView,
     FactView,
     FunnelView,
     Links,
+    PerformanceView,
     PlaceView,
     RankingView,
     ScorecardView,
@@ -97,6 +99,13 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
             period=period_view(period),
             figures=[figure_view(figure, links) for figure in figures],
         )
+
+    @router.get("/members/{member_id}/performance")
+    async def get_performance(member_id: Id, _: Anybody, response: Response) -> PerformanceView:
+        """How a member did of late, as it counts when AMs bid for a lead; not found before there is anything to tell."""
+        record = await store.ratings.get(member_id)
+        record_headers(response, record)
+        return PerformanceView(member_id=member_id, version=record.version, **dict(record.state))
 
     @router.get("/ranking")
     async def get_ranking(

@@ -73,6 +73,17 @@ class TableView(BaseModel):
     places: list[PlaceView]
 
 
+class PerformanceView(BaseModel):
+    """How well a member did of late, from 0 to 100, and every figure that counted."""
+
+    member_id: str
+    version: int
+    rating: int | None
+    first: date
+    last: date
+    because: tuple[str, ...]
+
+
 class RankingView(BaseModel):
     """Who is ahead in a metric, the best first."""
 

@@ -1,4 +1,4 @@
-"""What kpi-service keeps: teams, members, and the ledger."""
+"""What kpi-service keeps: teams, members, their ratings, and the ledger."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database, Index, Record, RecordStore
 from kpi_service.domain.people import Member, Team
+from kpi_service.domain.performance import Performance
 from kpi_service.store.ledger import Ledger
 
 SERVICE = "kpi-service"
@@ -24,6 +25,7 @@ class KpiStore:
         self.members = RecordStore(
             database, relay, SERVICE, "members", Member, indexes=(Index({"state.memberships.team_id": 1}),)
         )
+        self.ratings = RecordStore(database, relay, SERVICE, "ratings", Performance)
         self.ledger = Ledger(database, zone)
 
     async def all_teams(self) -> dict[str, Team]:
@@ -33,6 +35,10 @@ class KpiStore:
     async def all_members(self) -> dict[str, Member]:
         """Everybody who works or has worked here, by id."""
         return await _all(self.members, {})
+
+    async def all_ratings(self) -> dict[str, Performance]:
+        """How everybody performed who was ever rated, by id."""
+        return await _all(self.ratings, {})
 
     async def members_ever_in(self, team_id: str) -> dict[str, Member]:
         """Everybody who belongs or has belonged to a team, by id."""
