@@ -122,7 +122,7 @@ class House:
     async def deliver(self, letter: Letter) -> None:
         """What a consumer does: a business "no" is an answer, any other failure is raised."""
         if letter.to == "kpi":
-            await self.kpi_store.ledger.apply([letter.event])
+            await self.kpi_store.ledger.keep(map(self.kpi_store.ledger.read, [letter.event]))
             return
         model, react = next((m, r) for m, r in self._reactions[letter.to].items() if m.type == letter.event.type)
         with suppress(Conflict, Rejected, Forbidden):

@@ -54,7 +54,11 @@ def read_data(event: Event, model: type[EventData]) -> EventData:
     try:
         return model.model_validate(event.data)
     except ValidationError as error:
-        raise Malformed(f"the data is no {event.type}: {_first_fault(error)}") from error
+        raise malformed_data(event, error) from error
+
+
+def malformed_data(event: Event, error: ValidationError) -> Malformed:
+    return Malformed(f"the data is no {event.type}: {_first_fault(error)}")
 
 
 def observe_lag(event: Event) -> None:

@@ -44,7 +44,7 @@ async def read_log(
             yield message
 
 
-async def settle(message: AbstractIncomingMessage) -> None:
-    """Acknowledges, once; a message whose session is gone comes again and is a duplicate then."""
+async def settle(message: AbstractIncomingMessage, *, and_before: bool = False) -> None:
+    """Acknowledges, once, a message or all up to it; one whose session is gone comes again and is a duplicate then."""
     with suppress(AMQPError, ChannelInvalidStateError, RuntimeError):
-        await message.ack()
+        await message.ack(multiple=and_before)

@@ -3,32 +3,46 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from pydantic import ValidationError
 
 from dealwire.errors import Unavailable
 from dealwire.event import Event, EventData
 from dealwire.kit import metrics
 from dealwire.kit.bus import Bus
-from dealwire.kit.consumer import Malformed, observe_lag, read_data, read_event
+from dealwire.kit.consumer import Malformed, malformed_data, observe_lag, read_event
 from dealwire.kit.inbox import Inbox
 from dealwire.kit.log import settle
 from dealwire.kit.store import Database
 
 log = structlog.get_logger(__name__)
 
-Apply = Callable[[list[Event]], Awaitable[None]]
+T = TypeVar("T")
 
 _LONGEST_WAIT_SECONDS = 15.0
 
 
-class Projector:
-    """Hands events to `apply` in batches: all that came while the last one was applied, up to `batch`.
+@dataclass(frozen=True, slots=True)
+class _Received(Generic[T]):
+    """A message, the event in it and what was read from that; or why there is none."""
 
-    `apply` must be atomic and know an event it has seen. When it fails for a batch, each event is tried by itself, so that
+    message: AbstractIncomingMessage
+    read: tuple[Event, T] | None
+    fault: str = ""
+
+
+class Projector(Generic[T]):
+    """Hands what `read` makes of each event to `apply` in batches: all that came while the last one was applied, up to `batch`.
+
+    `read` raises ValidationError for data that is none. `apply` must be atomic and know an event it has seen. When it fails for a batch, each event is tried by itself, so that
     one bad event is retried and dead-lettered alone.
     """
 
@@ -38,20 +52,23 @@ class Projector:
         database: Database,
         service: str,
         events: Sequence[type[EventData]],
-        apply: Apply,
+        read: Callable[[Event], T],
+        apply: Callable[[list[T]], Awaitable[None]],
         *,
         batch: int = 500,
         tiers: Sequence[int] = (5, 30, 120, 600),
         drain_seconds: float = 10.0,
     ) -> None:
-        self._models = {event.type: event for event in events}
-        self.inbox = Inbox(bus, database, service, list(self._models), tiers)
+        self._types = frozenset(event.type for event in events)
+        self.inbox = Inbox(bus, database, service, sorted(self._types), tiers)
+        self._reading = read
         self._apply = apply
         self._batch = batch
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
         self._attending = asyncio.Lock()
-        self._waiting: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue(maxsize=2 * batch)
+        self._waiting: asyncio.Queue[_Received[T]] = asyncio.Queue(maxsize=2 * batch)
+        self._given_up: WeakSet[Any] = WeakSet()
         self._task: asyncio.Task[None] | None = None
         bus.attend(self._attend)
 
@@ -70,61 +87,84 @@ class Projector:
 
     async def _attend(self, connection: AbstractConnection) -> None:
         async with self._attending:
-            await self.inbox.consume(connection, self._waiting.put, 2 * self._batch, self._stop, self._waiting.join)
+            await self.inbox.consume(connection, self._receive, 2 * self._batch, self._stop, self._waiting.join)
+
+    async def _receive(self, message: AbstractIncomingMessage) -> None:
+        """Reads a message as it comes, while the database is at work on the batch before."""
+        try:
+            received = _Received(message, self._read(message))
+        except Malformed as error:
+            received = _Received(message, None, str(error))
+        except Exception as error:
+            # Reading is pure: what cannot be read now never can be.
+            log.warning("projector.unreadable", event_id=message.message_id, exc_info=True)
+            received = _Received(message, None, f"{type(error).__name__}: {error}")
+        await self._waiting.put(received)
 
     async def _work(self) -> None:
         while True:
-            messages = [await self._waiting.get()]
-            while len(messages) < self._batch and not self._waiting.empty():
-                messages.append(self._waiting.get_nowait())
+            batch = [await self._waiting.get()]
+            while len(batch) < self._batch and not self._waiting.empty():
+                batch.append(self._waiting.get_nowait())
             try:
-                await self._project(messages)
+                await self._project(batch)
             except Exception as error:  # noqa: BLE001  # they could not even be put off, so they come again
-                log.warning("projector.unsettled", messages=len(messages), reason=str(error))
+                log.warning("projector.unsettled", messages=len(batch), reason=str(error))
+                self._given_up.update(received.message.channel for received in batch)
                 self.inbox.give_up()
             finally:
-                for _ in messages:
+                for _ in batch:
                     self._waiting.task_done()
 
-    async def _project(self, messages: list[AbstractIncomingMessage]) -> None:
-        readable: list[tuple[AbstractIncomingMessage, Event]] = []
-        for message in messages:
-            try:
-                readable.append((message, self._read(message)))
-            except Malformed as error:
-                self._count(message, "malformed")
-                await self.inbox.dead_letter(message, str(error))
+    async def _project(self, batch: list[_Received[T]]) -> None:
+        readable: dict[AbstractIncomingMessage, tuple[Event, T]] = {}
+        for received in batch:
+            if received.read is None:
+                self._count([received.message], "malformed")
+                await self.inbox.dead_letter(received.message, received.fault)
+            else:
+                readable[received.message] = received.read
         if not readable:
             return
         try:
-            await self._until_available([event for _, event in readable])
+            await self._until_available([read for _, read in readable.values()])
         except Exception as error:
             if len(readable) > 1:
-                for message, _ in readable:
-                    await self._project([message])
+                for message, told in readable.items():
+                    await self._project([_Received(message, told)])
                 return
-            message = readable[0][0]
+            (message,) = readable
             log.warning("projector.fault", event_id=message.message_id, exc_info=True)
-            self._count(message, "fault")
+            self._count([message], "fault")
             await self.inbox.retry(message, f"{type(error).__name__}: {error}")
             return
-        for message, event in readable:
-            await settle(message)
-            self._count(message, "done")
+        await self._settle(list(readable))
+        self._count(readable, "done")
+        for event, _ in readable.values():
             observe_lag(event)
 
-    def _read(self, message: AbstractIncomingMessage) -> Event:
-        event = read_event(message)
-        model = self._models.get(event.type)
-        if model is not None:
-            read_data(event, model)
-        return event
+    async def _settle(self, messages: Sequence[AbstractIncomingMessage]) -> None:
+        """Acknowledges a batch at once: what came before it on a channel is settled, unless that channel was given up."""
+        last = {message.channel: message for message in messages}
+        for message in messages:
+            if message.channel in self._given_up:
+                await settle(message)
+        for channel, message in last.items():
+            if channel not in self._given_up:
+                await settle(message, and_before=True)
 
-    async def _until_available(self, events: list[Event]) -> None:
+    def _read(self, message: AbstractIncomingMessage) -> tuple[Event, T]:
+        event = read_event(message)
+        try:
+            return event, self._reading(event)
+        except ValidationError as error:
+            raise malformed_data(event, error) from error
+
+    async def _until_available(self, told: list[T]) -> None:
         wait = 0.05
         while True:
             try:
-                await self._apply(events)
+                await self._apply(told)
             except Unavailable as error:
                 log.info("projector.waiting", reason=error.detail)
                 await asyncio.sleep(wait)
@@ -132,6 +172,7 @@ class Projector:
             else:
                 return
 
-    def _count(self, message: AbstractIncomingMessage, outcome: str) -> None:
-        event_type = message.type if message.type in self._models else "unknown"
-        metrics.consumer_handled.labels(event_type, outcome).inc()
+    def _count(self, messages: Iterable[AbstractIncomingMessage], outcome: str) -> None:
+        types = Counter(message.type if message.type in self._types else "unknown" for message in messages)
+        for event_type, number in types.items():
+            metrics.consumer_handled.labels(event_type, outcome).inc(number)

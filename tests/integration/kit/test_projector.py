@@ -26,13 +26,15 @@ INBOX, DLQ = inbox_name(COUNTER), dlq_name(COUNTER)
 class Facts:
     """Every event once, applied as a whole batch or not at all."""
 
-    def __init__(self, check: Callable[[Event], None] = lambda _: None) -> None:
+    def __init__(self, check: Callable[[Event], None] = lambda _: None, *, takes_seconds: float = 0.0) -> None:
         self.known: dict[str, Event] = {}
         self.deliveries: Counter[int] = Counter()
         self.batches: list[int] = []
         self._check = check
+        self._takes_seconds = takes_seconds
 
     async def apply(self, events: list[Event]) -> None:
+        await asyncio.sleep(self._takes_seconds)
         for event in events:
             self._check(event)
         self.batches.append(len(events))
@@ -44,11 +46,17 @@ class Facts:
         return {event.data["total"] for event in self.known.values()}
 
 
+def read(event: Event) -> Event:
+    """The event itself, if it is one of a tally."""
+    TallyCounted.model_validate(event.data)
+    return event
+
+
 @asynccontextmanager
 async def a_counter(place: Place, facts: Facts, **more: Any) -> AsyncIterator[Replica]:
-    def projector(replica: Replica) -> Projector:
+    def projector(replica: Replica) -> Projector[Event]:
         options = {"batch": 50, "tiers": (1,), **more}
-        return Projector(replica.bus, replica.database, COUNTER, [TallyCounted], facts.apply, **options)
+        return Projector(replica.bus, replica.database, COUNTER, [TallyCounted], read, facts.apply, **options)
 
     async with a_replica(place, projector, service=COUNTER) as replica:
         yield replica
@@ -70,7 +78,7 @@ async def all_counted(facts: Facts, totals: set[int], within: float = 10) -> Non
 
 
 async def test_events_come_in_batches(place: Place) -> None:
-    facts = Facts()
+    facts = Facts(takes_seconds=0.05)
     async with a_counter(place, facts) as replica:
         await publish(replica, range(1, 301))
         await all_counted(facts, set(range(1, 301)))
@@ -165,7 +173,7 @@ async def test_stopping_counts_what_is_at_hand(place: Place) -> None:
 
 
 async def test_a_new_counter_catches_up_in_batches(place: Place) -> None:
-    facts = Facts()
+    facts = Facts(takes_seconds=0.02)
     async with a_replica(place) as teller:
         await publish(teller, range(1, 501))
         async with a_counter(place, facts):

@@ -28,7 +28,7 @@ async def department(kpi: Client, shared_ledger: Ledger) -> Client:
     for am, entries in memberships.items():
         joined = await kpi.put(f"/v1/members/{am}", json={"name": am, "roles": ["am"], "memberships": entries})
         assert joined.status_code == 200
-    await shared_ledger.apply(EVENTS)
+    await shared_ledger.keep(map(shared_ledger.read, EVENTS))
     return kpi
 
 

@@ -37,7 +37,7 @@ async def damage(database: Database) -> None:
 
 async def test_a_rebuild_of_what_is_right_finds_and_changes_nothing(ledger: Ledger, database: Database) -> None:
     events = some_history(300)
-    await ledger.apply(events)
+    await ledger.keep(map(ledger.read, events))
 
     report = await rebuilt(ledger)
 
@@ -47,7 +47,7 @@ async def test_a_rebuild_of_what_is_right_finds_and_changes_nothing(ledger: Ledg
 
 
 async def test_a_check_says_what_differs_and_changes_nothing(ledger: Ledger, database: Database) -> None:
-    await ledger.apply(some_history(300))
+    await ledger.keep(map(ledger.read, some_history(300)))
     await damage(database)
     before: list[Any] = [await stored(database, name) for name in ("facts", "daily", "firsts")]
 
@@ -59,7 +59,7 @@ async def test_a_check_says_what_differs_and_changes_nothing(ledger: Ledger, dat
 
 async def test_a_rebuild_gives_the_same_numbers_again(ledger: Ledger, database: Database) -> None:
     events = some_history(300)
-    await ledger.apply(events)
+    await ledger.keep(map(ledger.read, events))
     await damage(database)
 
     assert (await rebuilt(ledger)).differing == 6
@@ -70,7 +70,7 @@ async def test_a_rebuild_gives_the_same_numbers_again(ledger: Ledger, database: 
 
 async def test_a_rebuild_from_nothing_but_the_facts_gives_the_same_numbers(ledger: Ledger, database: Database) -> None:
     events = some_history(300)
-    await ledger.apply(events)
+    await ledger.keep(map(ledger.read, events))
     await database.collection("daily").delete_many({})
     await database.collection("firsts").delete_many({})
 
@@ -81,7 +81,7 @@ async def test_a_rebuild_from_nothing_but_the_facts_gives_the_same_numbers(ledge
 
 async def test_a_reading_that_has_changed_is_applied_to_the_past(ledger: Ledger, database: Database) -> None:
     events = some_history(300)
-    await ledger.apply(events)
+    await ledger.keep(map(ledger.read, events))
     older = {"day": "2016-12-31", "contributions": [{"metric": "luck", "value": 7}]}
     await database.collection("facts").update_many({"day": {"$lt": "2017-02-01"}}, {"$set": older})
 
@@ -94,7 +94,7 @@ async def test_a_reading_that_has_changed_is_applied_to_the_past(ledger: Ledger,
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_events_projected_during_rebuilds_are_not_lost(ledger: Ledger, database: Database, seed: int) -> None:
     events, chance = some_history(900, seed), random.Random(seed)
-    await ledger.apply(events[:300])
+    await ledger.keep(map(ledger.read, events[:300]))
     await database.collection("daily").delete_many({})
     await database.collection("firsts").update_many({}, {"$set": {"first.day": "1999-01-01"}})
 
@@ -114,12 +114,12 @@ async def test_a_fact_that_changes_no_first_still_stops_a_correction_at_the_same
     """Else a correction that has not seen the fact would put a later one in the place of a first that is wrong."""
     once, firsts = "customer/acme", database.collection("firsts")
     first, later = (happened(a_signing(signed_on=date(2017, 3, day)), f"k{day}") for day in (1, 2))
-    await ledger.apply([first])
+    await ledger.keep(map(ledger.read, [first]))
 
     async def correct() -> None:
         async with database.transaction() as session:
             await firsts.find_one({"_id": once}, session=session)
-            await ledger.apply([later])
+            await ledger.keep(map(ledger.read, [later]))
             await firsts.delete_one({"_id": once}, session=session)
 
     with pytest.raises(OperationFailure) as conflict:

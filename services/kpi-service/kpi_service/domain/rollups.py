@@ -77,7 +77,8 @@ def roll_up(facts: Iterable[Fact]) -> RollUps:
         for metric, value, currency, once in fact.contributions:
             if once is None:
                 key = Key(fact.day, fact.member_id, metric, currency)
-                cells[key] = cells.get(key, Cell()).plus(Cell(value, 1))
+                so_far, number = cells.get(key, (0, 0))
+                cells[key] = Cell(so_far + value, number + 1)
             else:
                 first = First(fact.day, fact.time, fact.event_id, fact.member_id, metric)
                 firsts[once] = min(firsts.get(once, first), first)

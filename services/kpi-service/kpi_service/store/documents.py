@@ -22,12 +22,19 @@ def fact_document(fact: Fact, event: Event) -> Document:
         "day": fact.day.isoformat(),
         "time": fact.time,
         "member_id": fact.member_id,
-        "contributions": [
-            {name: value for name, value in contribution._asdict().items() if value is not None}
-            for contribution in fact.contributions
-        ],
+        "contributions": [_contribution(each) for each in fact.contributions],
         "event": event.model_dump(mode="json"),
     }
+
+
+def _contribution(contribution: Contribution) -> Document:
+    metric, value, currency, once = contribution
+    document: Document = {"metric": metric, "value": value}
+    if currency is not None:
+        document["currency"] = currency
+    if once is not None:
+        document["once"] = once
+    return document
 
 
 def fact_of_document(document: Document) -> Fact:
@@ -46,14 +53,21 @@ def fact_of_document(document: Document) -> Fact:
 
 
 def daily_documents(rolled: RollUps) -> dict[str, Document]:
-    """The cells of a member's day are one document, so that counting an event is one write."""
+    """The cells of a member's day are one document."""
     documents: dict[str, Document] = {}
     for key, cell in rolled.cells.items():
-        day = key.day.isoformat()
-        each = _join(day, key.member_id)
+        each, day = daily_id(key.day, key.member_id), key.day.isoformat()
         document = documents.setdefault(each, {"_id": each, "day": day, "member_id": key.member_id, "cells": {}})
-        document["cells"][_join(key.metric, key.currency)] = {"total": cell.total, "facts": cell.facts}
+        document["cells"][cell_name(key.metric, key.currency)] = {"total": cell.total, "facts": cell.facts}
     return documents
+
+
+def daily_id(day: date, member_id: str | None) -> str:
+    return _join(day.isoformat(), member_id)
+
+
+def cell_name(metric: Metric, currency: str | None) -> str:
+    return _join(metric, currency)
 
 
 def cell_of_name(name: str) -> tuple[Metric, str | None] | None:

@@ -8,9 +8,10 @@ firsts   of everything that counts once, the earliest contribution
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pymongo import UpdateOne
@@ -24,7 +25,14 @@ from kpi_service.domain.metrics import Metric
 from kpi_service.domain.people import Stint
 from kpi_service.domain.period import Period
 from kpi_service.domain.rollups import Cell, RollUps, Totals, roll_up
-from kpi_service.store.documents import cell_of_name, daily_documents, fact_document, fact_of_document, first_documents
+from kpi_service.store.documents import (
+    cell_name,
+    cell_of_name,
+    daily_id,
+    fact_document,
+    fact_of_document,
+    first_documents,
+)
 
 _SUM_OF_CELLS: list[Document] = [
     {"$project": {"member_id": 1, "cell": {"$objectToArray": "$cells"}}},
@@ -58,6 +66,13 @@ class Proof:
     event: Event
 
 
+class Entry(NamedTuple):
+    """An event, read: the fact it is, and how that is written down."""
+
+    fact: Fact
+    document: Document
+
+
 class Ledger:
     """Facts and what they add up to."""
 
@@ -75,19 +90,22 @@ class Ledger:
         self.daily = database.collection("daily", (Index({"day": 1, "member_id": 1}),))
         self.firsts = database.collection("firsts", (Index({"first.day": 1, "first.member_id": 1}),))
 
+    def read(self, event: Event) -> Entry:
+        """What an event comes to in the ledger. Raises ValidationError when its data is none."""
+        fact = fact_of(event, self.zone)
+        return Entry(fact, fact_document(fact, event))
+
     @needs_database
-    async def apply(self, events: Sequence[Event]) -> None:
+    async def keep(self, entries: Iterable[Entry]) -> None:
         """Keeps what is new and counts it, in one transaction; what is known already changes nothing."""
-        fresh = {event.id: event for event in events}
+        fresh = {entry.fact.event_id: entry for entry in entries}
         async with self.database.transaction() as session:
             async for known in self.facts.find({"_id": {"$in": list(fresh)}}, {"_id": 1}, session=session):
                 del fresh[known["_id"]]
             if not fresh:
                 return
-            facts = [fact_of(event, self.zone) for event in fresh.values()]
-            documents = [fact_document(fact, event) for fact, event in zip(facts, fresh.values(), strict=True)]
-            await self.facts.insert_many(documents, session=session)
-            rolled = roll_up(facts)
+            await self.facts.insert_many([entry.document for entry in fresh.values()], session=session)
+            rolled = roll_up(entry.fact for entry in fresh.values())
             if additions := _additions(rolled):
                 await self.daily.bulk_write(additions, ordered=False, session=session)
             if earlier := _earlier(rolled):
@@ -168,20 +186,18 @@ def _selected(period: Period, who: Who, prefix: str = "") -> Document:
 
 
 def _additions(rolled: RollUps) -> list[UpdateOne]:
+    """The cells of a member's day are one document, so that counting is one write for all of them."""
+    sums: dict[tuple[date, str | None], dict[str, int]] = defaultdict(dict)
+    for (day, member_id, metric, currency), cell in rolled.cells.items():
+        name = cell_name(metric, currency)
+        sums[day, member_id] |= {f"cells.{name}.total": cell.total, f"cells.{name}.facts": cell.facts}
     return [
         UpdateOne(
-            {"_id": each},
-            {
-                "$setOnInsert": {"day": document["day"], "member_id": document["member_id"]},
-                "$inc": {
-                    f"cells.{name}.{part}": number
-                    for name, cell in document["cells"].items()
-                    for part, number in cell.items()
-                },
-            },
+            {"_id": daily_id(day, member_id)},
+            {"$setOnInsert": {"day": day.isoformat(), "member_id": member_id}, "$inc": additions},
             upsert=True,
         )
-        for each, document in daily_documents(rolled).items()
+        for (day, member_id), additions in sums.items()
     ]
 
 
