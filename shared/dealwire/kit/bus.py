@@ -120,7 +120,7 @@ class Bus:
             wait=False,
         )
         try:
-            await _unless_lost(sending)
+            await unless_lost(sending)
         except PublishError as error:
             self._unrouted |= exchange == EXCHANGE
             raise Unavailable("unroutable", f"The broker has no queue for {key}.") from error
@@ -133,7 +133,7 @@ class Bus:
             started = time.monotonic()
             try:
                 # In a task of its own: a task group that failed leaves its task marked as cancelled.
-                await _unless_lost(asyncio.create_task(self._session(), name="bus.session"))
+                await unless_lost(asyncio.create_task(self._session(), name="bus.session"))
             except Exception as error:  # noqa: BLE001  # whatever ended the session, the answer is to start over
                 self.fault = _first(error)
             if _is_cancelled():  # and the session failed over it
@@ -153,9 +153,9 @@ class Bus:
             log.info("bus.connected")
             async with asyncio.TaskGroup() as group:
                 for attendant in self._attendants:
-                    group.create_task(_unless_lost(attendant(connection)))
-                group.create_task(_unless_lost(_until_closed(connection, channel)))
-                group.create_task(_unless_lost(self._watch(connection)))
+                    group.create_task(unless_lost(attendant(connection)))
+                group.create_task(unless_lost(_until_closed(connection, channel)))
+                group.create_task(unless_lost(self._watch(connection)))
         finally:
             self._publisher = None
             with suppress(Exception):
@@ -224,7 +224,7 @@ async def _until_closed(connection: AbstractConnection, channel: AbstractChannel
     raise AMQPConnectionError("the connection to the broker was lost")
 
 
-async def _unless_lost(work: Awaitable[T]) -> T:
+async def unless_lost(work: Awaitable[T]) -> T:
     """Closing a connection also cancels what still waits for it: to that, the connection was lost.
 
     As it is, a cancellation would end the task that waits, in silence.

@@ -11,7 +11,7 @@ from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 from aio_pika.exceptions import AMQPError
 from aiormq.exceptions import ChannelInvalidStateError
 
-from dealwire.kit.bus import LOG, a_channel
+from dealwire.kit.bus import LOG, a_channel, unless_lost
 
 Offset = str | int | datetime
 """Where to begin: "first", "last" (chunk), "next" (only what comes), an offset, or a time."""
@@ -47,4 +47,4 @@ async def read_log(
 async def settle(message: AbstractIncomingMessage, *, and_before: bool = False) -> None:
     """Acknowledges, once, a message or all up to it; one whose session is gone comes again and is a duplicate then."""
     with suppress(AMQPError, ChannelInvalidStateError, RuntimeError):
-        await message.ack(multiple=and_before)
+        await unless_lost(message.ack(multiple=and_before))

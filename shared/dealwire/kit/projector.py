@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 from weakref import WeakSet
 
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
+from aiormq.abc import AbstractChannel
+from aiormq.exceptions import ChannelInvalidStateError
 from pydantic import ValidationError
 
 from dealwire.errors import Unavailable
@@ -32,9 +34,10 @@ _LONGEST_WAIT_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class _Received(Generic[T]):
-    """A message, the event in it and what was read from that; or why there is none."""
+    """A message and its channel, the event in it and what was read from that; or why there is none."""
 
     message: AbstractIncomingMessage
+    channel: AbstractChannel
     read: tuple[Event, T] | None
     fault: str = ""
 
@@ -67,8 +70,8 @@ class Projector(Generic[T]):
         self._drain_seconds = drain_seconds
         self._stop = asyncio.Event()
         self._attending = asyncio.Lock()
-        self._waiting: asyncio.Queue[_Received[T]] = asyncio.Queue(maxsize=2 * batch)
-        self._given_up: WeakSet[Any] = WeakSet()
+        self._waiting: asyncio.Queue[_Received[T]] = asyncio.Queue()  # the prefetch bounds it
+        self._given_up: WeakSet[AbstractChannel] = WeakSet()
         self._task: asyncio.Task[None] | None = None
         bus.attend(self._attend)
 
@@ -90,16 +93,24 @@ class Projector(Generic[T]):
             await self.inbox.consume(connection, self._receive, 2 * self._batch, self._stop, self._waiting.join)
 
     async def _receive(self, message: AbstractIncomingMessage) -> None:
-        """Reads a message as it comes, while the database is at work on the batch before."""
+        """Reads a message as it comes, while the database is at work on the batch before.
+
+        Nothing is awaited in here: messages stay in the order in which they are acknowledged.
+        """
         try:
-            received = _Received(message, self._read(message))
+            channel = message.channel
+        except ChannelInvalidStateError:  # lost since; the message comes again
+            return
+        told, fault = None, ""
+        try:
+            told = self._read(message)
         except Malformed as error:
-            received = _Received(message, None, str(error))
+            fault = str(error)
         except Exception as error:
             # Reading is pure: what cannot be read now never can be.
             log.warning("projector.unreadable", event_id=message.message_id, exc_info=True)
-            received = _Received(message, None, f"{type(error).__name__}: {error}")
-        await self._waiting.put(received)
+            fault = f"{type(error).__name__}: {error}"
+        self._waiting.put_nowait(_Received(message, channel, told, fault))
 
     async def _work(self) -> None:
         while True:
@@ -110,46 +121,48 @@ class Projector(Generic[T]):
                 await self._project(batch)
             except Exception as error:  # noqa: BLE001  # they could not even be put off, so they come again
                 log.warning("projector.unsettled", messages=len(batch), reason=str(error))
-                self._given_up.update(received.message.channel for received in batch)
+                self._given_up.update(received.channel for received in batch)
                 self.inbox.give_up()
             finally:
                 for _ in batch:
                     self._waiting.task_done()
 
     async def _project(self, batch: list[_Received[T]]) -> None:
-        readable: dict[AbstractIncomingMessage, tuple[Event, T]] = {}
+        readable: list[_Received[T]] = []
+        told: list[T] = []
         for received in batch:
             if received.read is None:
-                self._count([received.message], "malformed")
+                self._count([received], "malformed")
                 await self.inbox.dead_letter(received.message, received.fault)
             else:
-                readable[received.message] = received.read
+                readable.append(received)
+                told.append(received.read[1])
         if not readable:
             return
         try:
-            await self._until_available([read for _, read in readable.values()])
+            await self._until_available(told)
         except Exception as error:
             if len(readable) > 1:
-                for message, told in readable.items():
-                    await self._project([_Received(message, told)])
+                for received in readable:
+                    await self._project([received])
                 return
-            (message,) = readable
-            log.warning("projector.fault", event_id=message.message_id, exc_info=True)
-            self._count([message], "fault")
-            await self.inbox.retry(message, f"{type(error).__name__}: {error}")
+            (received,) = readable
+            log.warning("projector.fault", event_id=received.message.message_id, exc_info=True)
+            self._count(readable, "fault")
+            await self.inbox.retry(received.message, f"{type(error).__name__}: {error}")
             return
-        await self._settle(list(readable))
+        await self._settle(readable)
         self._count(readable, "done")
-        for event, _ in readable.values():
-            observe_lag(event)
+        for received in readable:
+            if received.read:
+                observe_lag(received.read[0])
 
-    async def _settle(self, messages: Sequence[AbstractIncomingMessage]) -> None:
+    async def _settle(self, batch: Sequence[_Received[T]]) -> None:
         """Acknowledges a batch at once: what came before it on a channel is settled, unless that channel was given up."""
-        last = {message.channel: message for message in messages}
-        for message in messages:
-            if message.channel in self._given_up:
-                await settle(message)
-        for channel, message in last.items():
+        for received in batch:
+            if received.channel in self._given_up:
+                await settle(received.message)
+        for channel, message in {received.channel: received.message for received in batch}.items():
             if channel not in self._given_up:
                 await settle(message, and_before=True)
 
@@ -172,7 +185,7 @@ class Projector(Generic[T]):
             else:
                 return
 
-    def _count(self, messages: Iterable[AbstractIncomingMessage], outcome: str) -> None:
-        types = Counter(message.type if message.type in self._types else "unknown" for message in messages)
-        for event_type, number in types.items():
+    def _count(self, batch: Iterable[_Received[T]], outcome: str) -> None:
+        types = (received.message.type for received in batch)
+        for event_type, number in Counter(each if each in self._types else "unknown" for each in types).items():
             metrics.consumer_handled.labels(event_type, outcome).inc(number)

@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from integration.kit.broker import delete, depth, put, take
 from support.events import an_event
 from support.place import Place
+from support.proxy import Proxy
 from support.service import eventually
 from support.tally import Replica, TallyCounted, a_replica
 
@@ -172,6 +174,23 @@ async def test_stopping_counts_what_is_at_hand(place: Place) -> None:
     assert counted_then + await depth(place, INBOX) == 20
 
 
+async def test_a_line_cut_in_the_midst_of_a_batch_loses_no_event_and_counts_none_twice(place: Place) -> None:
+    facts = Facts(takes_seconds=0.3)
+    async with Proxy(place.amqp_url) as line:
+        behind = replace(place, amqp_url=line.url)
+        async with a_replica(place) as teller, a_counter(behind, facts) as counter:
+            await publish(teller, range(1, 201))
+            await eventually(lambda: _returns(facts.batches), "a batch is being counted")
+            await line.cut()
+            await eventually(lambda: _returns(not counter.bus.connected), "the cut is noticed")
+            await asyncio.sleep(0.7)  # what was at hand is counted, and cannot be acknowledged
+            await line.restore()
+            await publish(teller, range(201, 301))
+            await all_counted(facts, set(range(1, 301)), within=20)
+            await eventually(lambda: _is_empty(place), "everything is acknowledged")
+    assert len(facts.known) == 300
+
+
 async def test_a_new_counter_catches_up_in_batches(place: Place) -> None:
     facts = Facts(takes_seconds=0.02)
     async with a_replica(place) as teller:
@@ -179,3 +198,11 @@ async def test_a_new_counter_catches_up_in_batches(place: Place) -> None:
         async with a_counter(place, facts):
             assert facts.totals == set(range(1, 501))
     assert len(facts.batches) < 60
+
+
+async def _returns(value: object) -> object:
+    return value
+
+
+async def _is_empty(place: Place) -> bool:
+    return await depth(place, INBOX) == 0
