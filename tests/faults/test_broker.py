@@ -104,7 +104,7 @@ async def test_nothing_accepted_is_lost_when_the_database_is_killed(
         begun = time.monotonic()
         async with a_publisher(world.place) as bus:  # there are messages to be handled, too, but no one can
             await asyncio.gather(*(bus.publish(event) for event in told))
-        await eventually(lambda: _some_refused(world), "requests are refused", within=60)
+        await eventually(lambda: _some_refused(world), "requests are refused", within=15)
         assert {(await ask(replica, "/readyz")).status_code for replica in world.fleet} == {503}
         await asyncio.sleep(begun + seconds(0) - time.monotonic())
         await world.infra.mongod.start()

@@ -71,7 +71,7 @@ async def _is_ready(client: httpx.AsyncClient) -> bool:
     return bool((await client.get("/readyz")).json().get("status") == "ready")
 
 
-async def eventually(check: Callable[[], Awaitable[Any]], what: str, within: float = 60.0) -> Any:
+async def eventually(check: Callable[[], Awaitable[Any]], what: str, within: float = 20.0) -> Any:
     """Waits until `check` answers something true, and gives it back."""
     end = time.monotonic() + within
     while not (found := await check()):

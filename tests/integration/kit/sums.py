@@ -55,7 +55,7 @@ class Traffic:
             await asyncio.sleep(0.005)
 
 
-async def all_arrived(place: Place, totals: dict[str, int], within: float = 60.0) -> None:
+async def all_arrived(place: Place, totals: dict[str, int], within: float = 20.0) -> None:
     """Every sum is what was counted, and stays so: nothing was lost, nothing counted twice."""
     database = Database(place.mongo_url, place.database(SUM_SERVICE))
     sums = Sums(database, Deaf()).store

@@ -13,6 +13,7 @@ class Claims:
     """Remembers which request an id was derived for, so that its Idempotency-Key cannot be used for another one."""
 
     def __init__(self, database: Database, name: str) -> None:
+        self.database = database
         self._collection = database.collection(name)
 
     @needs_database

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from bson.codec_options import CodecOptions, TypeRegistry
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo import IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError, ConnectionFailure, CursorNotFound, PyMongoError
 from pymongo.read_concern import ReadConcern
+from pymongo.topology_description import TopologyDescription
 
 from dealwire.errors import Unavailable
 
@@ -24,6 +25,9 @@ Session = AsyncIOMotorClientSession
 
 _DUPLICATE_KEY = 11000
 _START_SECONDS = 3.0
+_HEARTBEAT_MS = 5000
+_SELECTION_MS = 1500  # a planned change of the primary takes less
+_LOOK_SECONDS = 0.1
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -49,21 +53,38 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be stored")
 
 
-def needs_database(method: Callable[_P, Awaitable[_T]]) -> Callable[_P, Awaitable[_T]]:
+class _Stored(Protocol):
+    """Whatever keeps something in a database."""
+
+    @property
+    def database(self) -> Database: ...
+
+
+_S = TypeVar("_S", bound=_Stored)
+
+
+def needs_database(
+    method: Callable[Concatenate[_S, _P], Awaitable[_T]],
+) -> Callable[Concatenate[_S, _P], Coroutine[Any, Any, _T]]:
     """Turns "the database is away" into the error tree's Unavailable, whoever calls."""
 
     @functools.wraps(method)
-    async def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    async def wrapped(self: _S, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        await self.database.until_there()
         try:
-            return await method(*args, **kwargs)
+            return await method(self, *args, **kwargs)
         except (ConnectionFailure, CursorNotFound) as error:  # a cursor is not found when its server started again
-            raise Unavailable("database-away", "The database cannot be reached. Try again in a moment.") from error
+            raise _away() from error
         except PyMongoError as error:
             if error.timeout or is_transient(error):
                 raise Unavailable("database-busy", "The database asks to try again in a moment.") from error
             raise
 
     return wrapped
+
+
+def _away() -> Unavailable:
+    return Unavailable("database-away", "The database cannot be reached. Try again in a moment.")
 
 
 def is_transient(error: PyMongoError) -> bool:
@@ -92,17 +113,21 @@ def duplicates(error: BulkWriteError) -> list[tuple[int, tuple[str, ...]]]:
 class Database:
     """One MongoDB database, opened lazily: a service starts and answers `/livez` while MongoDB is still away.
 
-    Writes are acknowledged by a majority and journalled, so that what was answered is never lost. An operation is tried for
-    `patience` seconds before it raises Unavailable: long enough for another member of a replica set to take over.
+    Writes are acknowledged by a majority and journalled, so that what was answered is never lost. While no server takes
+    writes, everybody waits here, for `patience` seconds since it went away (long enough for another member of a replica
+    set to take over); from then on everybody is told at once. To wait in the driver would take a thread of its few for
+    each, and what came next would stand in line behind them.
     """
 
-    def __init__(self, url: str, name: str, *, patience: float = 20.0) -> None:
+    def __init__(self, url: str, name: str, *, patience: float = 12.0) -> None:
         self._client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
             url,
             tz_aware=True,
             retryWrites=True,
-            serverSelectionTimeoutMS=int(patience * 250),
-            timeoutMS=int(patience * 1000),
+            serverSelectionTimeoutMS=min(_SELECTION_MS, int(patience * 250)),
+            connectTimeoutMS=int(patience * 250),
+            socketTimeoutMS=int(patience * 2000),
+            heartbeatFrequencyMS=_HEARTBEAT_MS,
             appname=name,
         )
         self._database = self._client.get_database(
@@ -112,6 +137,41 @@ class Database:
             read_concern=ReadConcern("majority"),
         )
         self._indexes: dict[str, list[Index]] = {}
+        self._patience = patience
+        self._away_since: float | None = None
+        self._search: asyncio.Task[None] | None = None
+
+    @property
+    def database(self) -> Database:
+        """Itself: what it does needs it too."""
+        return self
+
+    async def until_there(self) -> None:
+        """Returns while a server takes writes. Raises Unavailable when none has for `patience` seconds."""
+        if self._is_there():
+            self._away_since = None
+            return
+        now = asyncio.get_running_loop().time
+        if self._away_since is None:
+            self._away_since = now()
+        while True:
+            if self._search is None or self._search.done():
+                self._search = asyncio.create_task(self._look(), name="database.search")
+            if now() >= self._away_since + self._patience:
+                raise _away()
+            await asyncio.wait([self._search], timeout=_LOOK_SECONDS)
+            if self._is_there():
+                self._away_since = None
+                return
+
+    def _is_there(self) -> bool:
+        topology: TopologyDescription = self._client.delegate.topology_description
+        return topology.has_writable_server()
+
+    async def _look(self) -> None:
+        """Looking for a server is what makes the driver look: the first time, and more often than every few seconds."""
+        with suppress(PyMongoError):
+            await self._client.admin.command("ping")
 
     def collection(self, name: str, indexes: Sequence[Index] = ()) -> Collection:
         """A collection; its indexes are there before the service is ready."""
@@ -149,4 +209,7 @@ class Database:
                 await self.ensure_indexes()
 
     async def stop(self) -> None:
+        if self._search:
+            self._search.cancel()
+            await asyncio.gather(self._search, return_exceptions=True)
         await asyncio.to_thread(self._client.close)  # says goodbye to the server, and waits for it

@@ -8,7 +8,7 @@ import bson
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import BulkWriteError
 
-from dealwire.kit.store.database import Collection, Document, duplicates, needs_database
+from dealwire.kit.store.database import Collection, Database, Document, duplicates, needs_database
 
 _Waiting = tuple[RawBSONDocument, asyncio.Future[tuple[str, ...] | None]]
 
@@ -19,7 +19,8 @@ class Inserts:
     So a caller alone waits for nobody, and under load a trip to the database serves all that came during the last one.
     """
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, database: Database, collection: Collection) -> None:
+        self.database = database
         self._collection = collection
         self._waiting: list[_Waiting] = []
         self._work: asyncio.Task[None] | None = None

@@ -11,6 +11,7 @@ class Marks:
     """Marks by name; a mark is the number of times it was set, so that it is cleared only by who saw it set last."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self._collection = database.collection("marks")
 
     @needs_database

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from uuid import uuid4
 
 from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError
 
 from dealwire.event import Event, utc_now
-from dealwire.kit.store.database import Collection, Document, duplicates, needs_database
+from dealwire.kit.store.database import Collection, Database, Document, duplicates, needs_database
 
 
 class Outbox:
     """The relay's view of a record store: what is pending, and moving what was confirmed to the history."""
 
-    def __init__(self, records: Collection, events: Collection) -> None:
+    def __init__(self, database: Database, records: Collection, events: Collection) -> None:
+        self.database = database
         self._records = records
         self._events = events
         self._quick = records.with_options(write_concern=WriteConcern(w=1))
@@ -28,15 +30,18 @@ class Outbox:
         """
         now = utc_now()
         free = {"pending_since": {"$lt": before}, "$or": [{"leased_until": None}, {"leased_until": {"$lt": now}}]}
-        candidates = self._records.find(free, {"_id": 1}).sort("pending_since", 1).limit(limit)
-        claimed = []
-        async for candidate in candidates:
-            document = await self._records.find_one_and_update(
-                {"_id": candidate["_id"], **free}, {"$set": {"leased_until": now + lease}}, {"outbox": 1}
-            )
-            if document:
-                claimed.append((document["_id"], [Event.model_validate(event) for event in document["outbox"]]))
-        return claimed
+        found = await self._records.find(free, {"_id": 1}).sort("pending_since", 1).limit(limit).to_list(None)
+        if not found:
+            return []
+        lease_id = str(uuid4())
+        mine = {"_id": {"$in": [document["_id"] for document in found]}}
+        lease_for = {"$set": {"leased_until": now + lease, "leased_by": lease_id}}
+        await self._records.update_many({**mine, **free}, lease_for)  # by a majority, which is what is read
+        documents = self._records.find({**mine, "leased_by": lease_id}, {"outbox": 1}).sort("pending_since", 1)
+        return [
+            (document["_id"], [Event.model_validate(event) for event in document["outbox"]])
+            async for document in documents
+        ]
 
     @needs_database
     async def settle(self, confirmed: Mapping[str, Sequence[Event]]) -> None:
@@ -71,4 +76,4 @@ def _without(announced: Sequence[str]) -> list[Document]:
     """The update that takes these events out of a record's outbox."""
     left = {"$filter": {"input": "$outbox", "cond": {"$not": {"$in": ["$$this.id", announced]}}}}
     since = {"$ifNull": [{"$toDate": {"$first": "$outbox.time"}}, "$$REMOVE"]}
-    return [{"$set": {"outbox": left}}, {"$set": {"pending_since": since}}, {"$unset": "leased_until"}]
+    return [{"$set": {"outbox": left}}, {"$set": {"pending_since": since}}, {"$unset": ["leased_until", "leased_by"]}]

@@ -109,7 +109,7 @@ class RecordStore(Generic[S]):
         self.deadlines = deadlines
         self._state = state
         self._remembers = remembers
-        self._database = database
+        self.database = database
         self._records = database.collection(
             name,
             (
@@ -122,8 +122,8 @@ class RecordStore(Generic[S]):
         self._events = database.collection(
             "events", (Index({"source": 1, "subject": 1, "sequence": 1, "causationid": 1}),)
         )
-        self.outbox = Outbox(self._records, self._events)
-        self._inserts = Inserts(self._records)
+        self.outbox = Outbox(database, self._records, self._events)
+        self._inserts = Inserts(database, self._records)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._relay = relay
         relay.watch(self)
@@ -257,7 +257,7 @@ class RecordStore(Generic[S]):
         async with AsyncExitStack() as turn:
             for attempt in range(_ATTEMPTS):
                 try:
-                    async with self._database.transaction() as session:
+                    async with self.database.transaction() as session:
                         saved = [
                             await self._change_in(session, each, decide, its_cause)
                             for (each, decide), its_cause in zip(changes.items(), causes, strict=True)

@@ -20,6 +20,7 @@ class Replica(Generic[E]):
     def __init__(
         self, database: Database, name: str, event: type[E], *, id: Callable[[E], str], indexes: Sequence[Index] = ()
     ) -> None:
+        self.database = database
         self._collection = database.collection(name, indexes)
         self._event = event
         self._id = id
