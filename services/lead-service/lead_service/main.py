@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from dealwire.kit.background import Background
 from dealwire.kit.bus import Bus
 from dealwire.kit.clock import ClockWorker, Watched
 from dealwire.kit.consumer import Consumer
@@ -13,7 +14,7 @@ from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
 from lead_service.api import routers
 from lead_service.consumers import reactions
-from lead_service.handlers import Handlers, Pool, Rules
+from lead_service.handlers import Bulk, Handlers, Imports, Pool, Rules
 from lead_service.settings import LeadSettings
 from lead_service.store import SERVICE, LeadStore
 
@@ -31,6 +32,8 @@ def build(settings: LeadSettings) -> FastAPI:
     store = LeadStore(database, relay)
     handlers = Handlers(store, settings.calendar, settings.policy)
     pool = Pool(store, settings.calendar, settings.policy)
+    bulk = Bulk(store, handlers)
+    imports = Imports(store, bulk, settings.policy)
     consumer = Consumer(
         bus,
         database,
@@ -41,11 +44,14 @@ def build(settings: LeadSettings) -> FastAPI:
         drain_seconds=settings.drain_seconds,
     )
     clock = ClockWorker(SERVICE, [Watched(store.leads, pool.expire_lead)], interval=settings.clock_interval_seconds)
+    importing = Background(
+        "imports", store.leases, imports.at_work, imports.work, interval=settings.clock_interval_seconds
+    )
     return create_app(
         settings,
         title="Dealwire leads",
         description="From a stranger to a qualified opportunity.",
-        routers=routers(handlers, Rules(store, settings.calendar, settings.policy), pool, store),
-        parts=[database, bus, relay, consumer, clock],
+        routers=routers(handlers, Rules(store, settings.calendar, settings.policy), pool, bulk, imports, store),
+        parts=[database, bus, relay, consumer, clock, importing],
         probes=probes(database, bus, consumer.inbox),
     )

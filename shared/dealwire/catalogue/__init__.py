@@ -6,7 +6,7 @@ run `make docs`.
 
 from __future__ import annotations
 
-from dealwire.catalogue import contract, lead, lead_rules, people, pipeline
+from dealwire.catalogue import contract, lead, lead_rules, people, pipeline, sources
 from dealwire.event import CatchUpStarted, EventData
 
 PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
@@ -26,6 +26,14 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         lead.LeadConverted,
         lead_rules.ScoringModelPublished,
         lead_rules.RoutingPublished,
+        lead.LeadWithdrawn,
+        sources.LeadImportOpened,
+        sources.LeadImportReceived,
+        sources.LeadImportMapped,
+        sources.LeadImportStarted,
+        sources.LeadImportFinished,
+        sources.LeadImportUndoStarted,
+        sources.LeadImportUndone,
     ),
     "pipeline-service": (
         pipeline.AccountOpened,

@@ -217,6 +217,15 @@ class LeadGrabDecided(EventData):
     ranking: tuple[RankedBid, ...]
 
 
+class LeadWithdrawn(EventData):
+    """The import that brought the lead in was undone before anybody had worked on it: it is as if it had never come (L1)."""
+
+    type: ClassVar[str] = "lead.withdrawn.v1"
+
+    lead_id: Id
+    reason: Text
+
+
 class LeadConverted(EventData):
     """The lead is handed to pipeline-service with everything known, once (L20)."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
 from integration.lead.desk import MEMBERS, Desk, a_capture, a_desk, done
+from integration.lead.test_imports import a_csv, a_row, imported
 from support.hours import always_open
 from support.place import Place
 from support.service import eventually
@@ -49,6 +50,7 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
         await done(desk.so.post(f"/v1/leads/{leads[2]['id']}/discard", json={"reason": "spam"}))
         await done(desk.so.post("/v1/leads", json=everything(contact=leads[3]["contact"])))
         await done(desk.so.patch(f"/v1/leads/{leads[3]['id']}", json={"size": 800}))
+        await an_import_undone(desk)
 
         async def all_heard() -> bool:
             return {message.routing_key for message in heard} == ABOUT_LEADS
@@ -67,6 +69,12 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
         assert [event.sequence for event in told] == list(range(1, len(told) + 1))
         kept = [event for event in timelines if event.subject == lead["id"]]
         assert told[: len(kept)] == kept
+
+
+async def an_import_undone(desk: Desk) -> None:
+    """A lead that comes in and goes again."""
+    known = await imported(desk, a_csv(a_row()))
+    await done(desk.so.post(f"/v1/imports/{known['id']}/undo", json={"reason": "the wrong file"}))
 
 
 def everything(**changes: Any) -> dict[str, Any]:

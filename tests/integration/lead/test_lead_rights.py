@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -36,9 +37,38 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("GET", "/v1/routing/timeline"): (None, READERS, None),
     ("POST", "/v1/routing/versions"): ({"rules": [{"name": "everybody"}]}, {SO}, None),
     ("POST", "/v1/routing/try"): ({}, {SO}, None),
+    ("POST", "/v1/leads/batch"): ({"leads": [a_capture()]}, {SO, AM, TEAM_LEAD}, "leads:capture"),
+    ("POST", "/v1/imports"): ({"name": "visitors"}, {SO}, "leads:import"),
+    ("GET", "/v1/imports"): (None, {SO}, "leads:import"),
+    ("GET", "/v1/imports/nobodys"): (None, {SO}, "leads:import"),
+    ("GET", "/v1/imports/nobodys/timeline"): (None, {SO}, "leads:import"),
+    ("GET", "/v1/imports/nobodys/rows"): (None, {SO}, "leads:import"),
+    ("PUT", "/v1/imports/nobodys/file"): (None, {SO}, "leads:import"),
+    ("PUT", "/v1/imports/nobodys/mapping"): ({"mapping": {}}, {SO}, "leads:import"),
+    ("POST", "/v1/imports/nobodys/start"): (None, {SO}, "leads:import"),
+    ("POST", "/v1/imports/nobodys/undo"): ({"reason": "last year's"}, {SO}, "leads:import"),
 }
 """Method and path; body, the roles that may, and the scope that lets a machine."""
-SCOPES = ("leads:capture", "leads:read")
+SCOPES = ("leads:capture", "leads:import", "leads:read")
+FOR_WHOEVER_RUNS_IT = {"/livez", "/readyz", "/metrics"}
+
+
+async def test_every_route_has_its_row(desk: Desk) -> None:
+    paths = (await done(desk.client.get("/openapi.json")))["paths"]
+    routes = {(method.upper(), path) for path in paths.keys() - FOR_WHOEVER_RUNS_IT for method in paths[path]}
+    without = {
+        (method, path)
+        for method, path in routes
+        if not any(method == known and _is(path, row, routes) for known, row in MAY)
+    }
+    assert without == set()
+
+
+def _is(path: str, row: str, routes: set[tuple[str, str]]) -> bool:
+    """Whether a row is about this path, and not about one that is spelt out."""
+    if row in {each for _, each in routes}:
+        return row == path
+    return re.fullmatch(re.sub(r"{\w+}", "[^/]+", path), row) is not None
 
 
 @pytest.mark.parametrize(("method", "path"), MAY)

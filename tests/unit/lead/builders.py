@@ -11,7 +11,7 @@ from dealwire.catalogue.common import Channel, Contact, Money, Role
 from dealwire.catalogue.lead import Bant
 from dealwire.catalogue.people import MemberChanged
 from lead_service.domain.grab import Bidders
-from lead_service.domain.intake import capture, discard
+from lead_service.domain.intake import capture, discard, withdraw
 from lead_service.domain.lead import Capture, Lead
 from lead_service.domain.policy import Policy
 from lead_service.domain.progress import accept, assign, convert, qualify
@@ -89,6 +89,10 @@ def a_discarded_lead(reason: str = "no such company") -> Lead:
     return discard(a_lead(), reason)[0]
 
 
+def a_withdrawn_lead() -> Lead:
+    return withdraw(a_lead(), "the wrong file")[0]
+
+
 EVERY_STATUS = {
     lead.status: lead
     for lead in (
@@ -99,6 +103,7 @@ EVERY_STATUS = {
         an_accepted_lead(),
         a_converted_lead(),
         a_discarded_lead(),
+        a_withdrawn_lead(),
     )
 }
 """One lead in each status there is."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from lead_service.api import leads, pool, routing, scoring
-from lead_service.handlers import Handlers, Pool, Rules
+from lead_service.api import imports, leads, pool, routing, scoring
+from lead_service.handlers import Bulk, Handlers, Imports, Pool, Rules
 from lead_service.store import LeadStore
 
 
-def routers(handlers: Handlers, rules: Rules, grabs: Pool, store: LeadStore) -> list[APIRouter]:
-    """All routes of lead-service."""
+def routers(
+    handlers: Handlers, rules: Rules, grabs: Pool, bulk: Bulk, importing: Imports, store: LeadStore
+) -> list[APIRouter]:
+    """All routes of lead-service; those with a name of their own come before those that take any."""
     return [
+        imports.routes(bulk, importing, store),
         leads.routes(handlers, store),
         scoring.routes(rules, store),
         routing.routes(rules, store),

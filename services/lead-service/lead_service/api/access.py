@@ -16,6 +16,7 @@ _READ_ALL = (Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT)
 Capturer = Annotated[Caller, allow(Role.SO, Role.AM, Role.TEAM_LEAD, scope="leads:capture")]
 Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE, scope="leads:read")]
 Colleague = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE)]
+Importer = Annotated[Caller, allow(Role.SO, scope="leads:import")]
 SalesOps = Annotated[Caller, allow(Role.SO)]
 AccountManager = Annotated[Caller, allow(Role.AM)]
 Worker = Annotated[Caller, allow(Role.SO, Role.AM)]

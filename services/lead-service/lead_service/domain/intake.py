@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
+from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.event import Decision
 from lead_service.domain import company, contact
 from lead_service.domain.completion import to_be_completed
@@ -74,6 +74,15 @@ def discard(lead: Lead, reason: str) -> Decision[Lead]:
     must_be_with_sales_ops(lead, "discarded")
     discarded = lead.model_copy(update={"status": Status.DISCARDED, "discarded_because": reason})
     return discarded, (LeadDiscarded(lead_id=lead.id, reason=reason),)
+
+
+def withdraw(lead: Lead, reason: str) -> Decision[Lead]:
+    """A lead whose import is undone is withdrawn, and its person is a stranger again (L1).
+
+    The caller sees to it that nobody has touched the lead. Its key is one that nobody else can have: no two may be empty.
+    """
+    gone = lead.model_copy(update={"status": Status.WITHDRAWN, "keys": (f"withdrawn:{lead.id}",)})
+    return gone, (LeadWithdrawn(lead_id=lead.id, reason=reason),)
 
 
 def _completed(known: M, told: M, *fields: str) -> M:

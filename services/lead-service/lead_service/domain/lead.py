@@ -22,6 +22,7 @@ class Status(StrEnum):
     ACCEPTED = "accepted"
     CONVERTED = "converted"
     DISCARDED = "discarded"
+    WITHDRAWN = "withdrawn"
 
 
 OPEN = (Status.ASSIGNED, Status.ACCEPTED)

@@ -62,6 +62,8 @@ class Policy(BaseModel):
     """Business hours an AM has to accept (L13)."""
     phone_region: Annotated[str, AfterValidator(_dialled)] = "CN"
     """Where a number without a country code is dialled (L3)."""
+    import_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 200_000
+    """The most rows that an import takes (L1)."""
     score_weights: tuple[Percent, Percent, Percent, Percent] = (30, 25, 30, 15)
     """Points for budget, authority, need and timeline at 100 each (L7)."""
     confirmed: Percent = 70

@@ -1,7 +1,9 @@
 """Use cases of lead-service: load, decide, save; and its reactions to other services' events."""
 
+from lead_service.handlers.bulk import Bulk
+from lead_service.handlers.imports import Imports
 from lead_service.handlers.leads import Handlers
 from lead_service.handlers.pool import Pool
 from lead_service.handlers.rules import Rules
 
-__all__ = ["Handlers", "Pool", "Rules"]
+__all__ = ["Bulk", "Handlers", "Imports", "Pool", "Rules"]

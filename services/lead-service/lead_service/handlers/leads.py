@@ -7,6 +7,7 @@ from functools import partial
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.lead import Bant, Facts
 from dealwire.catalogue.people import MemberChanged
+from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
 from lead_service.domain import completion, intake, progress
@@ -26,19 +27,31 @@ class Handlers:
 
     async def capture_lead(self, told: Capture, cause: Cause) -> Record[Lead]:
         """Captures a stranger, or links the capture to the lead there is of the same person (L1, L3)."""
-        normal = intake.normalise(told, self._policy.phone_region)
+        normal = self.normal(told)
         lead_id = cause.new_id("lead")
         await self._store.captures.claim(lead_id, cause)
+        return await self.capture_normal(lead_id, normal, cause)
+
+    def normal(self, told: Capture) -> Capture:
+        """The capture with its contact in the one form in which duplicates can be seen. Raises Rejected (L3)."""
+        return intake.normalise(told, self._policy.phone_region)
+
+    def captured(self, lead_id: str, normal: Capture, cause: Cause) -> Decision[Lead]:
+        """What becomes of a stranger, if nobody is there yet."""
+        return intake.capture(lead_id, normal, cause.now, self._calendar, self._policy)
+
+    async def capture_normal(self, lead_id: str, normal: Capture, cause: Cause) -> Record[Lead]:
+        """Captures somebody under this id, or links the capture to the lead there is."""
         while True:
             try:
-                captured = intake.capture(lead_id, normal, cause.now, self._calendar, self._policy)
-                return await self._leads.create(lead_id, captured, cause)
+                return await self._leads.create(lead_id, self.captured(lead_id, normal, cause), cause)
             except Taken:  # which most are not: looking first would cost every capture a trip to the database
                 there = await self._store.same_person(intake.keys(normal))
             if there is not None:
-                return await self._link_capture(there.id, normal, cause)
+                return await self.link_capture(there.id, normal, cause)
 
-    async def _link_capture(self, lead_id: str, told: Capture, cause: Cause) -> Record[Lead]:
+    async def link_capture(self, lead_id: str, told: Capture, cause: Cause) -> Record[Lead]:
+        """Links a capture to this lead, of the same person."""
         link = partial(intake.link, told=told, now=cause.now, calendar=self._calendar, policy=self._policy)
         try:
             return await self._leads.change(lead_id, link, cause)

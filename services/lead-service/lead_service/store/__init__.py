@@ -7,13 +7,15 @@ from datetime import datetime
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
 from dealwire.kit.relay import Relay
-from dealwire.kit.store import Claims, Database, Index, Record, RecordStore, Replica
+from dealwire.kit.store import Claims, Database, Index, Leases, Record, RecordStore, Replica
 from lead_service.domain.clock import deadlines
 from lead_service.domain.grab import Bidders
+from lead_service.domain.importing import Import
 from lead_service.domain.lead import OPEN, Lead
 from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
 from lead_service.domain.routing_rules import PublishedRouting, routing_in_force
+from lead_service.store.import_rows import ImportRows
 
 SERVICE = "lead-service"
 ROUTING = "routing"
@@ -49,6 +51,16 @@ class LeadStore:
         self.captures = Claims(database, "captures")
         self.models = RecordStore(database, relay, SERVICE, "scoring-models", PublishedModel)
         self.routing = RecordStore(database, relay, SERVICE, "routing", PublishedRouting)
+        self.imports = RecordStore(
+            database,
+            relay,
+            SERVICE,
+            "imports",
+            Import,
+            indexes=(Index({"state.status": 1, "created_at": -1, "_id": -1}),),
+        )
+        self.import_rows = ImportRows(database)
+        self.leases = Leases(database)
 
     async def same_person(self, keys: tuple[str, ...]) -> Record[Lead] | None:
         """The lead that has one of these keys, the oldest if they belong to several."""
@@ -62,6 +74,15 @@ class LeadStore:
         """All published versions of the routing; None before the first."""
         there = await self.routing.find_one({"_id": ROUTING})
         return there.state if there else None
+
+    async def same_people(self, keys: list[str]) -> dict[str, tuple[int, str]]:
+        """Of each of these keys the lead that has it; the number before its id says which of several is older."""
+        there: dict[str, tuple[int, str]] = {}
+        number = 0
+        async for record in self.leads.scan({"state.keys": {"$in": keys}}):
+            number += 1
+            there |= dict.fromkeys(record.state.keys, (number, record.id))
+        return there
 
     async def roster(self, now: datetime, calendar: BusinessCalendar) -> Roster:
         """Everybody who works here now, how many open leads each AM has, and the routing in force."""

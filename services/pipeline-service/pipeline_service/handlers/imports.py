@@ -62,7 +62,7 @@ class Importer:
                 accounts.setdefault(opened[0].id, opened)
         await self._store.accounts.create_many(accounts.items(), cause)
         new = [(id_, import_deal(past, source, today)) for id_, past in deals.items()]
-        return await self._store.opportunities.create_many(new, cause)
+        return set(await self._store.opportunities.create_many(new, cause))
 
 
 def _checked(row: PastDeal | Rejected, products: ProductCatalogue, today: date) -> PastDeal | Rejected:

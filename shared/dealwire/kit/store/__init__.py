@@ -2,7 +2,8 @@
 
 from dealwire.kit.store.claims import Claims
 from dealwire.kit.store.database import Database, Index
+from dealwire.kit.store.leases import Leases
 from dealwire.kit.store.records import Page, Record, RecordStore, Taken
 from dealwire.kit.store.replicas import Replica
 
-__all__ = ["Claims", "Database", "Index", "Page", "Record", "RecordStore", "Replica", "Taken"]
+__all__ = ["Claims", "Database", "Index", "Leases", "Page", "Record", "RecordStore", "Replica", "Taken"]

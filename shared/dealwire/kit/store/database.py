@@ -188,6 +188,19 @@ class Database:
                 await self._database.get_collection(name).create_indexes([index.model() for index in indexes])
             self._indexes.pop(name, None)
 
+    async def read(self, found: AsyncIterator[_T]) -> AsyncIterator[_T]:
+        """What a cursor finds, a few at a time; raises Unavailable as everything does."""
+        while True:
+            try:
+                document = await self._next(found)
+            except StopAsyncIteration:
+                return
+            yield document
+
+    @needs_database
+    async def _next(self, found: AsyncIterator[_T]) -> _T:
+        return await anext(found)
+
     @needs_database
     async def ping(self) -> None:
         """Raises Unavailable when MongoDB does not answer."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -141,6 +141,12 @@ class RecordStore(Generic[S]):
         document = await self._records.find_one(query, sort=[("created_at", 1), ("_id", 1)])
         return self._record(document) if document else None
 
+    async def scan(self, query: Mapping[str, Any]) -> AsyncIterator[Record[S]]:
+        """All records that match, the oldest first, a few at a time: for what may be more than fits into memory."""
+        found = self._records.find(query).sort([("created_at", 1), ("_id", 1)])
+        async for document in self.database.read(found):
+            yield self._record(document)
+
     @needs_database
     async def count_by(self, field: str, query: Mapping[str, Any]) -> dict[str, int]:
         """How many records match, by the value of a field."""
@@ -195,10 +201,10 @@ class RecordStore(Generic[S]):
         return self._record(document, decision[0])
 
     @needs_database
-    async def create_many(self, new: Iterable[tuple[str, Decision[S]]], cause: Cause) -> set[str]:
-        """Writes many new records at once; answers the ids of those that were there already.
+    async def create_many(self, new: Iterable[tuple[str, Decision[S]]], cause: Cause) -> dict[str, tuple[str, ...]]:
+        """Writes many new records at once; answers which were not written, each with the fields of the index that holds.
 
-        Raises Taken when a unique index holds for one of them; the others are written all the same.
+        Those of `_id` were there already; another unique index means that another record has what only one may have.
         """
         made = [(new_id, *self._new(new_id, decision, cause)) for new_id, decision in new]
         held: dict[int, tuple[str, ...]] = {}
@@ -210,10 +216,7 @@ class RecordStore(Generic[S]):
         for index, (new_id, _, events) in enumerate(made):
             if index not in held:
                 self._relay.offer(self, new_id, events)
-        for fields in held.values():
-            if fields != ("_id",):
-                raise Taken(fields)
-        return {made[index][0] for index in held}
+        return {made[index][0]: fields for index, fields in held.items()}
 
     @needs_database
     async def change(self, id: str, decide: Callable[[S], Decision[S]], cause: Cause) -> Record[S]:

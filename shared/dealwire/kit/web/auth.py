@@ -14,6 +14,7 @@ from dealwire.errors import Forbidden, Unauthenticated
 from dealwire.event import utc_now
 from dealwire.kit.cause import Cause
 from dealwire.kit.tokens import Verifier
+from dealwire.kit.web.bodies import STREAMED
 from dealwire.kit.web.context import context_of
 from dealwire.kit.web.problems import Malformed
 
@@ -125,4 +126,6 @@ def _expected_version(request: Request) -> int | None:
 
 async def _fingerprint(request: Request) -> str:
     what = f"{request.method}\n{request.scope['path']}\n".encode() + request.scope["query_string"] + b"\n"
-    return hashlib.sha256(what + await request.body()).hexdigest()
+    extra = getattr(request.scope.get("route"), "openapi_extra", None) or {}
+    body = b"" if extra.get(STREAMED) else await request.body()
+    return hashlib.sha256(what + body).hexdigest()

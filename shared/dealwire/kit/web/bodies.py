@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from dealwire.kit.web.problems import MOST_FAULTS, Refused, escape_pointer, fault
 
 _LIMIT = "x-max-body-bytes"
+STREAMED = "x-streamed-body"
 _MOST_LEVELS = 50  # MongoDB stores a hundred, the record around it included
 _MOST_NUMBER = 2**63  # a database integer has 64 bits
 # What a sound body hardly ever has: only then is it worth walking through. Beginning with a class, it is a quick search.
@@ -21,9 +22,12 @@ _SUSPICIOUS = re.compile(rb"[0-9.](?:[0-9]{18}|[eE]\+?[0-9])")
 _NUL = rb"\u0000"
 
 
-def body_limit(size: int) -> dict[str, Any]:
-    """Another limit for one route, in bytes, shown in its documentation too: `openapi_extra=body_limit(50 * MIB)`."""
-    return {_LIMIT: size}
+def body_limit(size: int, *, streamed: bool = False) -> dict[str, Any]:
+    """Another limit for one route, in bytes, shown in its documentation too: `openapi_extra=body_limit(50 * MIB)`.
+
+    A body that is `streamed` is not held in memory: it is left out when two requests under one key are told apart.
+    """
+    return {_LIMIT: size, **({STREAMED: True} if streamed else {})}
 
 
 class Bodies:

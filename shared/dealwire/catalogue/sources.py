@@ -1,0 +1,100 @@
+"""Events of lead-service about where leads come from."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import AwareDatetime
+
+from dealwire.catalogue.common import Channel, Id, Line, Money, Text, Value
+from dealwire.event import EventData
+
+
+class Preset(Value):
+    """What is true of every lead from one source that says nothing else itself (L1)."""
+
+    channel: Channel | None = None
+    campaign: Line | None = None
+    cost: Money | None = None
+
+
+class Columns(Value):
+    """In which columns of a file a field is looked for: the first that says something counts."""
+
+    field: str
+    columns: tuple[str, ...]
+
+
+class ImportOutcome(Value):
+    """What became of the rows of an import."""
+
+    captured: int
+    linked: int
+    errors: int
+
+
+class LeadImportOpened(EventData):
+    """Somebody is going to bring leads in from a file (L1)."""
+
+    type: ClassVar[str] = "lead_import.opened.v1"
+
+    import_id: Id
+    name: Line
+    preset: Preset
+
+
+class LeadImportReceived(EventData):
+    """The file is there and its columns have been guessed."""
+
+    type: ClassVar[str] = "lead_import.received.v1"
+
+    import_id: Id
+    columns: tuple[str, ...]
+    rows: int
+    mapping: tuple[Columns, ...]
+
+
+class LeadImportMapped(EventData):
+    """Somebody said which column is what."""
+
+    type: ClassVar[str] = "lead_import.mapped.v1"
+
+    import_id: Id
+    mapping: tuple[Columns, ...]
+
+
+class LeadImportStarted(EventData):
+    """The rows are being captured."""
+
+    type: ClassVar[str] = "lead_import.started.v1"
+
+    import_id: Id
+
+
+class LeadImportFinished(EventData):
+    """Every row has its result."""
+
+    type: ClassVar[str] = "lead_import.finished.v1"
+
+    import_id: Id
+    outcome: ImportOutcome
+    finished_at: AwareDatetime
+
+
+class LeadImportUndoStarted(EventData):
+    """The leads of an import are being withdrawn."""
+
+    type: ClassVar[str] = "lead_import.undo_started.v1"
+
+    import_id: Id
+    reason: Text
+
+
+class LeadImportUndone(EventData):
+    """The leads of an import that nobody had worked on are withdrawn; `kept` are the others."""
+
+    type: ClassVar[str] = "lead_import.undone.v1"
+
+    import_id: Id
+    withdrawn: int
+    kept: int
