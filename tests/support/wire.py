@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
 from dealwire.event import CONTENT_TYPE
-from dealwire.kit.log import read_log, settle
+from dealwire.kit.stream import read_log, settle
 
 DOCS = Path(__file__).parents[2] / "docs"
 

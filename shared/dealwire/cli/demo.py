@@ -23,7 +23,7 @@ from dealwire.demo.play import Outcome, hire, outcome, tell
 from dealwire.demo.sample import load_sample
 from dealwire.demo.story import Ending
 from dealwire.kit.consumer import read_event
-from dealwire.kit.log import read_log, settle
+from dealwire.kit.stream import read_log, settle
 from dealwire.stack.processes import StackError
 from dealwire.stack.stack import FOLDER, PORT, Stack
 

@@ -20,7 +20,7 @@ from dealwire.cli.where import AmqpUrl, broker_url, connected
 from dealwire.event import Event
 from dealwire.kit.bus import LOG
 from dealwire.kit.consumer import Malformed, read_event
-from dealwire.kit.log import Offset, read_log, settle
+from dealwire.kit.stream import Offset, read_log, settle
 
 app = new_app()
 

@@ -26,8 +26,8 @@ from dealwire.kit import metrics
 from dealwire.kit.bus import Bus
 from dealwire.kit.cause import Cause
 from dealwire.kit.inbox import Inbox
-from dealwire.kit.log import settle
 from dealwire.kit.store import Database, Record
+from dealwire.kit.stream import settle
 
 log = structlog.get_logger(__name__)
 

@@ -15,9 +15,9 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from dealwire.event import CatchUpStarted, Event, utc_now
 from dealwire.kit import metrics
 from dealwire.kit.bus import EXCHANGE, Bus, a_channel, is_there
-from dealwire.kit.log import read_log, settle
 from dealwire.kit.store import Database
 from dealwire.kit.store.marks import Marks
+from dealwire.kit.stream import read_log, settle
 
 ATTEMPT = "x-dealwire-attempt"
 REASON = "x-dealwire-reason"

@@ -22,8 +22,8 @@ from dealwire.kit import metrics
 from dealwire.kit.bus import Bus
 from dealwire.kit.consumer import Malformed, malformed_data, observe_lag, read_event
 from dealwire.kit.inbox import Inbox
-from dealwire.kit.log import settle
 from dealwire.kit.store import Database
+from dealwire.kit.stream import settle
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from yarl import URL
 
 from dealwire.event import Event
 from dealwire.kit.bus import LOG
-from dealwire.kit.log import Offset
+from dealwire.kit.stream import Offset
 
 
 @asynccontextmanager
