@@ -216,6 +216,9 @@ def _sentence(settings_type: type[BaseSettings], loc: tuple[int | str, ...], fau
         return message
     name = f"{PREFIX}{str(loc[0]).upper()}"
     advice = f"Set it to {field.description}." if field.description else ""
+    if len(loc) > 1:  # inside a value that is an object
+        where = ".".join(str(part) for part in loc[1:])
+        return f"{name} is wrong at {where}: {message[0].lower()}{message[1:]}. {advice}"
     if fault["type"] == "missing":
         return f"{name} is not set. {advice}"
     return f"{name} is wrong: {message[0].lower()}{message[1:]}. {advice}"

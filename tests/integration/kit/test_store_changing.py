@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from support.place import Place
-from support.tally import Deaf, Sums, Tally, TallyCounted, a_cause, a_store, count, open_tally, tallies_in
+from support.tally import Deaf, Sums, Tally, TallyCounted, a_cause, a_store, count, expire, open_tally, tallies_in
 
 from dealwire.errors import Conflict, NotFound, Rejected, StaleVersion
-from dealwire.event import Decision
+from dealwire.event import Decision, utc_now
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Database, Taken
 
@@ -109,6 +112,23 @@ async def test_a_decision_without_events_changes_nothing(place: Place) -> None:
         made = await tallies.create("t1", open_tally("t1"), a_cause())
         left = await tallies.change("t1", lambda tally: (tally, ()), a_cause("key"))
         assert (left.version, left.updated_at, left.replayed) == (made.version, made.updated_at, False)
+
+
+async def test_the_repeat_of_a_request_that_changed_nothing_changes_nothing_either(place: Place) -> None:
+    due = utc_now()
+    async with a_store(place) as tallies:
+        await tallies.create("t1", open_tally("t1", due=due), a_cause())
+        request = a_cause("early", fingerprint="f")
+
+        def expire_at(now: datetime) -> Callable[[Tally], Decision[Tally]]:
+            return lambda tally: expire(tally, now)
+
+        early = await tallies.change("t1", expire_at(due - timedelta(seconds=1)), request)
+        late = await tallies.change("t1", expire_at(due + timedelta(seconds=1)), request)
+        assert (early.version, early.replayed) == (1, False)
+        assert (late.version, late.replayed) == (1, True)
+        with pytest.raises(Rejected):
+            await tallies.change("t1", count, replace(request, fingerprint="another"))
 
 
 async def test_a_domain_no_changes_nothing(place: Place) -> None:

@@ -64,7 +64,7 @@ async def test_a_request_is_the_cause_of_what_it_changes() -> None:
     assert span != "00f067aa0ba902b7"
     assert cause["causation_id"] == span
     assert response.headers["traceparent"] == cause["traceparent"]
-    assert cause["key"] == "am.li:row/1"
+    assert cause["key"] == "am.li row/1"
     assert cause["expected_version"] == 12
     assert cause["sequence"] is None
 
@@ -93,9 +93,10 @@ async def test_the_same_key_makes_the_same_id_for_the_same_caller_only() -> None
             response = await client.post("/v1/notes", json={"text": "x"}, headers=headers)
             return str(response.json()["id"])
 
-        assert await id_of("ann", "k") == await id_of("ann", "k") == derived_id("note", "ann:k")
+        assert await id_of("ann", "k") == await id_of("ann", "k") == derived_id("note", "ann k")
         assert await id_of("ann", "k") != await id_of("ann", "l")
         assert await id_of("ann", "k") != await id_of("bob", "k")
+        assert await id_of("ann:a", "k") != await id_of("ann", "a:k")
         assert await id_of("ann", None) != await id_of("ann", None)
 
 

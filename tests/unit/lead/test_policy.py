@@ -39,3 +39,9 @@ def test_a_policy_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("DEALWIRE_POLICY", policy)
     with pytest.raises(InvalidSettings, match="DEALWIRE_POLICY is wrong"):
         load_settings(LeadSettings)
+
+
+def test_a_wrong_number_of_a_policy_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWIRE_POLICY", '{"acceptance_hours": -1}')
+    with pytest.raises(InvalidSettings, match="DEALWIRE_POLICY is wrong at acceptance_hours: "):
+        load_settings(LeadSettings)

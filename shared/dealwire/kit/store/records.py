@@ -230,7 +230,10 @@ class RecordStore(Generic[S]):
                 document = await self._document(id)
                 record, decided = await self._decided(document, decide, cause)
                 if decided is None:
-                    return record
+                    if record.replayed or await self._remember(document, cause):
+                        return record
+                    await self._wait(turn, attempt, (id,))
+                    continue
                 saved = await self._save(document, decided, cause)
                 if saved is not None:
                     changed, events = saved
@@ -384,6 +387,20 @@ class RecordStore(Generic[S]):
             raise _Overtaken
         return saved
 
+    async def _remember(self, document: Document, cause: Cause) -> bool:
+        """Keeps the key of a request that changed nothing, so that its repeat changes nothing either, whatever came since.
+
+        False when somebody was faster. An event has no such need: it is compared with what is known of its sender.
+        """
+        if cause.key is None or cause.fingerprint is None:
+            return True
+        known = {"$push": {"handled": self._handled(cause)}}
+        result = await self._records.update_one({"_id": document["_id"], "version": document["version"]}, known)
+        return result.matched_count == 1
+
+    def _handled(self, cause: Cause) -> Document:
+        return {"$each": [{"key": cause.key, "fingerprint": cause.fingerprint}], "$slice": -self._remembers}
+
     async def _save(
         self, document: Document, decision: Decision[S], cause: Cause, session: Session | None = None
     ) -> tuple[Record[S], list[Event]] | None:
@@ -403,8 +420,7 @@ class RecordStore(Generic[S]):
         else:
             update["$set"]["next_due"] = due
         if cause.key is not None:
-            entry = {"key": cause.key, "fingerprint": cause.fingerprint}
-            update["$push"]["handled"] = {"$each": [entry], "$slice": -self._remembers}
+            update["$push"]["handled"] = self._handled(cause)
         try:
             saved = await self._records.find_one_and_update(
                 {"_id": record_id, "version": version},

@@ -93,7 +93,7 @@ async def _cause(request: Request, caller: str) -> Cause:
         correlation_id=context.correlation_id,
         causation_id=context.request_id,
         traceparent=context.traceparent,
-        key=f"{caller}:{key}" if key is not None else None,
+        key=f"{caller} {key}" if key is not None else None,  # a key has no blank, so no two callers' keys are alike
         fingerprint=fingerprint,
         expected_version=expected_version,
     )
