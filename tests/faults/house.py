@@ -71,19 +71,21 @@ class House:
         contract_store = ContractStore(self._databases["contract"], relay)
         self.kpi_store = KpiStore(self._databases["kpi"], relay, ZoneInfo("Asia/Shanghai"))
         self.lead = lead_service.handlers.Handlers(self.lead_store, CALENDAR, LeadPolicy())
+        customers = lead_service.handlers.Customers(self.lead_store, LeadPolicy())
+        duplicates = lead_service.handlers.Duplicates(self.lead_store, customers, CALENDAR, LeadPolicy())
         self.pipeline = pipeline_service.handlers.Handlers(self.pipeline_store, CALENDAR, PipelinePolicy())
         self.importer = pipeline_service.handlers.Importer(self.pipeline_store, CALENDAR)
         self.contract = contract_service.handlers.Handlers(contract_store, CALENDAR, ContractPolicy())
         self.kpi = kpi_service.handlers.Handlers(self.kpi_store, KpiPolicy())
         self._reactions: Mapping[str, Reactions] = {
             "lead": lead_service.consumers.reactions(
-                self.lead, lead_service.handlers.Pool(self.lead_store, CALENDAR, LeadPolicy())
+                self.lead, lead_service.handlers.Pool(self.lead_store, CALENDAR, LeadPolicy()), customers, duplicates
             ),
             "pipeline": pipeline_service.consumers.reactions(self.pipeline),
             "contract": contract_service.consumers.reactions(self.contract),
         }
         self._records: dict[str, list[RecordStore[Any]]] = {
-            "lead": [self.lead_store.leads],
+            "lead": [self.lead_store.leads, self.lead_store.suggestions],
             "pipeline": [self.pipeline_store.accounts, self.pipeline_store.opportunities],
             "contract": [contract_store.contracts, contract_store.orders],
             "kpi": [self.kpi_store.teams, self.kpi_store.members],

@@ -14,7 +14,7 @@ from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
 from lead_service.api import routers
 from lead_service.consumers import reactions
-from lead_service.handlers import Bulk, Handlers, Imports, Pool, Rules
+from lead_service.handlers import Bulk, Customers, Duplicates, Handlers, Imports, Pool, Rules
 from lead_service.settings import LeadSettings
 from lead_service.store import SERVICE, LeadStore
 
@@ -34,11 +34,13 @@ def build(settings: LeadSettings) -> FastAPI:
     pool = Pool(store, settings.calendar, settings.policy)
     bulk = Bulk(store, handlers)
     imports = Imports(store, bulk, settings.policy)
+    customers = Customers(store, settings.policy)
+    duplicates = Duplicates(store, customers, settings.calendar, settings.policy)
     consumer = Consumer(
         bus,
         database,
         SERVICE,
-        reactions(handlers, pool),
+        reactions(handlers, pool, customers, duplicates),
         prefetch=settings.prefetch,
         tiers=settings.retry_tiers_seconds,
         drain_seconds=settings.drain_seconds,
@@ -51,7 +53,9 @@ def build(settings: LeadSettings) -> FastAPI:
         settings,
         title="Dealwire leads",
         description="From a stranger to a qualified opportunity.",
-        routers=routers(handlers, Rules(store, settings.calendar, settings.policy), pool, bulk, imports, store),
+        routers=routers(
+            handlers, Rules(store, settings.calendar, settings.policy), pool, bulk, imports, duplicates, store
+        ),
         parts=[database, bus, relay, consumer, clock, importing],
         probes=probes(database, bus, consumer.inbox),
     )

@@ -6,7 +6,7 @@ run `make docs`.
 
 from __future__ import annotations
 
-from dealwire.catalogue import contract, lead, lead_rules, people, pipeline, sources
+from dealwire.catalogue import contract, duplicates, lead, lead_rules, people, pipeline, sources
 from dealwire.event import CatchUpStarted, EventData
 
 PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
@@ -34,6 +34,9 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         sources.LeadImportFinished,
         sources.LeadImportUndoStarted,
         sources.LeadImportUndone,
+        duplicates.LeadCustomerLinked,
+        duplicates.DuplicateSuggested,
+        duplicates.DuplicateSettled,
     ),
     "pipeline-service": (
         pipeline.AccountOpened,

@@ -17,7 +17,7 @@ from dealwire.kit.cause import Cause
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database
 from lead_service.domain.policy import Policy
-from lead_service.handlers import Handlers, Pool
+from lead_service.handlers import Customers, Duplicates, Handlers, Pool
 from lead_service.store import SERVICE, LeadStore
 
 
@@ -28,6 +28,8 @@ class Backstage:
     store: LeadStore
     handlers: Handlers
     pool: Pool
+    customers: Customers
+    duplicates: Duplicates
 
 
 @asynccontextmanager
@@ -36,7 +38,9 @@ async def a_backstage(place: Place, policy: Policy = POLICY) -> AsyncIterator[Ba
     store = LeadStore(database, Relay(Bus(place.amqp_url, SERVICE)))
     await database.ensure_indexes()
     try:
-        yield Backstage(store, Handlers(store, CALENDAR, policy), Pool(store, CALENDAR, policy))
+        handlers, pool = Handlers(store, CALENDAR, policy), Pool(store, CALENDAR, policy)
+        customers = Customers(store, policy)
+        yield Backstage(store, handlers, pool, customers, Duplicates(store, customers, CALENDAR, policy))
     finally:
         await database.stop()
 

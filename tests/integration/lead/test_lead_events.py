@@ -8,13 +8,15 @@ from typing import Any
 
 import aio_pika
 from aio_pika.abc import AbstractIncomingMessage
-from integration.lead.desk import MEMBERS, Desk, a_capture, a_desk, done
+from integration.lead.desk import LI, MEMBERS, Desk, a_capture, a_desk, done
 from integration.lead.test_imports import a_csv, a_row, imported
+from support.events import an_event
 from support.hours import always_open
 from support.place import Place
 from support.service import eventually
 
 from dealwire.catalogue import CATALOGUE, PUBLISHED
+from dealwire.catalogue.pipeline import AccountOpened
 from dealwire.event import CONTENT_TYPE, Event
 from dealwire.kit.bus import EXCHANGE
 
@@ -37,6 +39,12 @@ async def listening(place: Place) -> AsyncIterator[list[AbstractIncomingMessage]
         yield heard
 
 
+async def is_somebodys_customer(desk: Desk, company: str) -> None:
+    account = AccountOpened(account_id="acc-1", name=company, owner_id=LI)
+    await desk.bus.publish(an_event(account, subject="acc-1"))
+    await desk.lead(company=company)
+
+
 async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) -> None:
     soon = 2 / 3600
     hours = always_open() | {
@@ -51,6 +59,7 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
         await done(desk.so.post("/v1/leads", json=everything(contact=leads[3]["contact"])))
         await done(desk.so.patch(f"/v1/leads/{leads[3]['id']}", json={"size": 800}))
         await an_import_undone(desk)
+        await is_somebodys_customer(desk, "明川电子")
 
         async def all_heard() -> bool:
             return {message.routing_key for message in heard} == ABOUT_LEADS

@@ -13,6 +13,7 @@ from dealwire.catalogue.common import Role
 AM, SE, SO, TEAM_LEAD, MANAGEMENT = Role.AM, Role.SE, Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT
 A_MODEL = {"weights": {"need": 100}, "grades": [{"grade": "B", "score": 40}]}
 READERS = {SO, TEAM_LEAD, MANAGEMENT, AM, SE}
+SOMEBODY = {"company": "协和医疗", "contact": {"name": "王芳", "phone": "13800138000"}}
 MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("POST", "/v1/leads"): (a_capture(), {SO, AM, TEAM_LEAD}, "leads:capture"),
     ("GET", "/v1/leads"): (None, READERS, "leads:read"),
@@ -47,6 +48,10 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("PUT", "/v1/imports/nobodys/mapping"): ({"mapping": {}}, {SO}, "leads:import"),
     ("POST", "/v1/imports/nobodys/start"): (None, {SO}, "leads:import"),
     ("POST", "/v1/imports/nobodys/undo"): ({"reason": "last year's"}, {SO}, "leads:import"),
+    ("POST", "/v1/duplicates/check"): (SOMEBODY, {SO, TEAM_LEAD}, "leads:read"),
+    ("GET", "/v1/suggestions"): (None, {SO}, None),
+    ("GET", "/v1/suggestions/nobody"): (None, {SO}, None),
+    ("POST", "/v1/suggestions/nobody/dismiss"): (None, {SO}, None),
 }
 """Method and path; body, the roles that may, and the scope that lets a machine."""
 SCOPES = ("leads:capture", "leads:import", "leads:read")

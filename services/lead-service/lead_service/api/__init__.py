@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from lead_service.api import imports, leads, pool, routing, scoring
-from lead_service.handlers import Bulk, Handlers, Imports, Pool, Rules
+from lead_service.api import duplicates, imports, leads, pool, routing, scoring
+from lead_service.handlers import Bulk, Duplicates, Handlers, Imports, Pool, Rules
 from lead_service.store import LeadStore
 
 
 def routers(
-    handlers: Handlers, rules: Rules, grabs: Pool, bulk: Bulk, importing: Imports, store: LeadStore
+    handlers: Handlers,
+    rules: Rules,
+    grabs: Pool,
+    bulk: Bulk,
+    importing: Imports,
+    finder: Duplicates,
+    store: LeadStore,
 ) -> list[APIRouter]:
     """All routes of lead-service; those with a name of their own come before those that take any."""
     return [
@@ -19,4 +25,5 @@ def routers(
         scoring.routes(rules, store),
         routing.routes(rules, store),
         pool.routes(grabs, store),
+        duplicates.routes(finder, store),
     ]

@@ -13,9 +13,12 @@ from dealwire.catalogue.lead import Bant, Fact, Facts, ScoreReason, Verdict
 from dealwire.kit.store import Record
 from dealwire.kit.web.records import record_headers
 from lead_service.domain.completion import missing
-from lead_service.domain.lead import Lead, Status
+from lead_service.domain.lead import AccountLink, Lead, Status
 
 Answer = Annotated[int, Field(ge=0, le=100, strict=True, description="0: nothing known, 100: confirmed.")]
+
+
+Uscc = Annotated[Line, Field(description="Unified social credit code of a Chinese company.")]
 
 
 class Body(BaseModel):
@@ -49,7 +52,7 @@ class CaptureBody(Body):
     region: Line | None = None
     size: Annotated[int, Field(ge=1, le=10_000_000, strict=True, description="Number of employees.")] | None = None
     product_line: Line | None = None
-    uscc: Annotated[Line, Field(description="Unified social credit code of a Chinese company.")] | None = None
+    uscc: Uscc | None = None
     need: Text | None = None
 
 
@@ -111,6 +114,7 @@ class LeadView(BaseModel):
     captures: int
     missing: Annotated[tuple[Fact, ...], Field(description="Facts still to be completed.")]
     complete_by: datetime | None
+    customer: AccountLink | None
     bant: Bant | None
     model: str | None
     score: int | None

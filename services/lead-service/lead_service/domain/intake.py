@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.event import Decision
-from lead_service.domain import company, contact
+from lead_service.domain import company, contact, matching
 from lead_service.domain.completion import to_be_completed
 from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, Status, must_be_with_sales_ops
 from lead_service.domain.policy import Policy
@@ -36,6 +36,7 @@ def capture(lead_id: str, told: Capture, now: datetime, calendar: BusinessCalend
         status=Status.INTAKE,
         capture=told,
         keys=keys(told),
+        blocks=matching.blocks(told),
         captured_at=now,
         completion=to_be_completed(now, calendar, policy),
     )
@@ -55,7 +56,8 @@ def link(
     update = {"captures": lead.captures + 1, "capture": known}
     if learn_keys:
         reach = _completed(known.contact, told.contact, "phone", "email")
-        update["capture"] = _completed(known, told, "uscc").model_copy(update={"contact": reach})
+        learned = _completed(known, told, "uscc").model_copy(update={"contact": reach})
+        update |= {"capture": learned, "blocks": matching.blocks(learned)}
         update["keys"] = tuple(dict.fromkeys((*lead.keys, *keys(told))))
     if reopened:
         update |= {

@@ -99,11 +99,21 @@ class Cooling(BaseModel):
     until: datetime
 
 
+class AccountLink(BaseModel):
+    """The customer whose request a lead is, and the customer's AM."""
+
+    model_config = ConfigDict(frozen=True)
+
+    account_id: str
+    name: str
+    am_id: str
+
+
 class Lead(BaseModel):
     """The state of a lead.
 
-    `keys` are what duplicates are seen by, `captures` counts how often the person came in, `along` is what the scoring models
-    say that do not decide, `passed_over` are AMs who let it lie.
+    `keys` are what duplicates are seen by, `blocks` where likely ones are looked for, `captures` counts how often the person
+    came in, `along` is what the scoring models say that do not decide, `passed_over` are AMs who let it lie.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -113,7 +123,9 @@ class Lead(BaseModel):
     capture: Capture
     keys: tuple[str, ...]
     captured_at: datetime
+    blocks: tuple[str, ...] = ()
     captures: int = 1
+    customer: AccountLink | None = None
     bant: Bant | None = None
     model: str | None = None
     score: int | None = None

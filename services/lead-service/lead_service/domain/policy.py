@@ -53,6 +53,39 @@ class Window(Span):
     hours: Annotated[float, Field(ge=0, le=9600)]
 
 
+class Matching(BaseModel):
+    """When two leads are likely one (L3): points that add up to at most 100, and percentages of likeness."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    company: Percent = 60
+    """For the same company; for one alike as many percent of it."""
+    domain: Percent = 48
+    """For the same mail domain where the companies are not alike."""
+    company_and_domain: Percent = 15
+    """For the same mail domain on top of companies alike."""
+    person: Percent = 30
+    """For the same person; for one alike as many percent of it."""
+    region: Percent = 5
+    title: Percent = 5
+    alike_from: Percent = 70
+    """Names of companies less alike than that are so by chance."""
+    person_from: Percent = 85
+    """Names of people less alike than that are two people's."""
+    other_place: Percent = 10
+    """What another place in front of a company's name takes from its likeness."""
+    contained: Percent = 80
+    """How alike a company's name is to one that only goes on after it."""
+    suggest_from: Percent = 75
+    """Points from which a lead is suggested as a duplicate."""
+    customer_from: Percent = 85
+    """Likeness from which a customer is suggested as the lead's company."""
+    per_lead: Annotated[int, Field(ge=1, le=20)] = 3
+    """Suggestions at a time."""
+    per_block: Annotated[int, Field(ge=1, le=500)] = 50
+    """Leads looked at that have one thing in common, the newest first: what keeps the cost flat."""
+
+
 class Policy(BaseModel):
     """Defaults are those of requirements L4, L7, L8 and L13."""
 
@@ -84,6 +117,9 @@ class Policy(BaseModel):
     """How many leads from the pool an AM may have at work at once (L11)."""
     reclaim_cooldown: Span = days(7)
     """How long an AM who let a lead go cannot have it from the pool (L11)."""
+
+    matching: Matching = Matching()
+    """When two leads are likely one (L3)."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

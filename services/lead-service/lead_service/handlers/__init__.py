@@ -1,9 +1,11 @@
 """Use cases of lead-service: load, decide, save; and its reactions to other services' events."""
 
 from lead_service.handlers.bulk import Bulk
+from lead_service.handlers.customers import Customers
+from lead_service.handlers.duplicates import Duplicates
 from lead_service.handlers.imports import Imports
 from lead_service.handlers.leads import Handlers
 from lead_service.handlers.pool import Pool
 from lead_service.handlers.rules import Rules
 
-__all__ = ["Bulk", "Handlers", "Imports", "Pool", "Rules"]
+__all__ = ["Bulk", "Customers", "Duplicates", "Handlers", "Imports", "Pool", "Rules"]

@@ -1,26 +1,34 @@
-"""What lead-service keeps: its leads, and a replica of the members."""
+"""What lead-service keeps: its leads, likely duplicates among them, and replicas of the members and customers."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
+from dealwire.kit.cause import Cause
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, Leases, Record, RecordStore, Replica
+from lead_service.domain import matching
 from lead_service.domain.clock import deadlines
+from lead_service.domain.customer import Customer
 from lead_service.domain.grab import Bidders
 from lead_service.domain.importing import Import
-from lead_service.domain.lead import OPEN, Lead
+from lead_service.domain.lead import OPEN, Capture, Lead
+from lead_service.domain.matching import Match
 from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
 from lead_service.domain.routing_rules import PublishedRouting, routing_in_force
+from lead_service.domain.suggestion import Kind, Suggestion, Verdict, suggest, suggest_again
 from lead_service.store.import_rows import ImportRows
 
 SERVICE = "lead-service"
 ROUTING = "routing"
 """The id of the one routing there is."""
 _MOST_MODELS = 1000
+_AT_ONCE = 200
 
 
 class LeadStore:
@@ -39,7 +47,9 @@ class LeadStore:
                 Index({"state.keys": 1}, unique=True),
                 # Nor do two leads take the same place of an AM, however many grabs are won at once.
                 Index({"state.pool_slot": 1}, unique=True, where={"state.pool_slot": {"$gt": ""}}),
+                Index({"state.blocks": 1, "created_at": -1, "_id": -1}),
                 Index({"state.status": 1, "created_at": -1, "_id": -1}),
+                Index({"state.customer.account_id": 1}, where={"state.customer.account_id": {"$gt": ""}}),
                 *(
                     Index({field: 1, "created_at": -1, "_id": -1}, where={field: {"$gt": ""}})
                     for field in ("state.am_id", "state.se_id")
@@ -48,6 +58,24 @@ class LeadStore:
         )
         self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)
         self.ratings = Replica(database, "ratings", MemberPerformanceRated, id=lambda rated: rated.member_id)
+        self.customers = Replica(
+            database,
+            "customers",
+            Customer,
+            id=lambda customer: customer.account_id,
+            indexes=(Index({"data.blocks": 1}),),
+        )
+        self.suggestions = RecordStore(
+            database,
+            relay,
+            SERVICE,
+            "suggestions",
+            Suggestion,
+            indexes=[
+                Index({f"state.{field}": 1, "created_at": -1, "_id": -1})
+                for field in ("verdict", "lead_id", "other_id")
+            ],
+        )
         self.captures = Claims(database, "captures")
         self.models = RecordStore(database, relay, SERVICE, "scoring-models", PublishedModel)
         self.routing = RecordStore(database, relay, SERVICE, "routing", PublishedRouting)
@@ -69,6 +97,41 @@ class LeadStore:
     async def scoring_models(self) -> list[PublishedModel]:
         """Every scoring model there is."""
         return [record.state for record in (await self.models.page({}, limit=_MOST_MODELS)).items]
+
+    async def leads_near(self, told: Capture, limit: int) -> list[Lead]:
+        """Leads that have something in common with a capture, so many for each such thing."""
+        queries = [{"state.blocks": block} for block in matching.near(told)]
+        return [record.state for record in await self.leads.newest_of_each(queries, limit)]
+
+    def leads_of_company(self, name: str) -> AsyncIterator[Lead]:
+        """All leads that name this company."""
+        return self._all({"state.blocks": matching.company_block(name)})
+
+    def leads_of_customer(self, account_id: str) -> AsyncIterator[Lead]:
+        """All leads that are linked to this customer."""
+        return self._all({"state.customer.account_id": account_id})
+
+    async def _all(self, query: Mapping[str, Any]) -> AsyncIterator[Lead]:
+        cursor: str | None = None
+        while True:
+            page = await self.leads.page(query, cursor=cursor, limit=_AT_ONCE)
+            for record in page.items:
+                yield record.state
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def customers_near(self, company: str, limit: int) -> list[Customer]:
+        """The customers of that name, and so many whose names may be like it."""
+        same = await self.customers.find({"data.blocks": matching.company_block(company)})
+        like = await self.customers.find({"data.blocks": {"$in": list(matching.near_companies(company))}}, limit)
+        return list({customer.account_id: customer for customer in (*same, *like)}.values())
+
+    async def suggest(self, lead_id: str, kind: Kind, other_id: str, match: Match, cause: Cause) -> None:
+        """Suggests that a lead is the same as another, or as a customer's, unless that has been settled."""
+        decision = suggest(lead_id, kind, other_id, match)
+        made = await self.suggestions.create(decision[0].id, decision, cause)
+        if made.state.verdict is Verdict.VOID:
+            await self.suggestions.change(made.id, suggest_again, cause)
 
     async def published_routing(self) -> PublishedRouting | None:
         """All published versions of the routing; None before the first."""

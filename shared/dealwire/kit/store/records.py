@@ -170,6 +170,15 @@ class RecordStore(Generic[S]):
         return Page(records, after)
 
     @needs_database
+    async def newest_of_each(self, queries: Sequence[Mapping[str, Any]], limit: int) -> list[Record[S]]:
+        """The newest `limit` records that match each query, every record once, in one trip to the database."""
+        first, *others = [self._newest(query, limit) for query in queries]
+        also: list[Document] = [{"$unionWith": {"coll": self.name, "pipeline": stages}} for stages in others]
+        pipeline = [*first, *also, {"$project": {"outbox": 0, "handled": 0}}]
+        rows = await self._records.aggregate(pipeline).to_list(None)
+        return [self._record(document) for document in {row["_id"]: row for row in rows}.values()]
+
+    @needs_database
     async def timeline(self, id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Event]:
         """Everything that ever happened to a record, in order, announced or not yet. Raises NotFound."""
         after = read_cursor(cursor, (int,))[0] if cursor else 0
@@ -299,6 +308,10 @@ class RecordStore(Generic[S]):
         return await self._records.count_documents({"next_due": {"$lte": now}})
 
     # Inside
+
+    @staticmethod
+    def _newest(query: Mapping[str, Any], limit: int) -> list[Document]:
+        return [{"$match": dict(query)}, {"$sort": {"created_at": -1, "_id": -1}}, {"$limit": limit}]
 
     async def _wait(self, turn: AsyncExitStack, attempt: int, ids: Iterable[str]) -> None:
         """After a conflict: changes of one record take turns within the process, and a pause lets other processes by."""

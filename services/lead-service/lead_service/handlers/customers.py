@@ -1,0 +1,46 @@
+"""Use cases of customers: whose request a lead is."""
+
+from __future__ import annotations
+
+from dealwire.catalogue.pipeline import AccountChanged, AccountOpened
+from dealwire.kit.cause import Cause
+from lead_service.domain import customer as rules
+from lead_service.domain.customer import Customer
+from lead_service.domain.lead import ALIVE, Lead
+from lead_service.domain.policy import Policy
+from lead_service.store import LeadStore
+
+
+class Customers:
+    """Keeps the customers that pipeline-service tells of, and links leads to them."""
+
+    def __init__(self, store: LeadStore, policy: Policy) -> None:
+        self._store = store
+        self._points = policy.matching
+
+    async def keep_customer_when_account_opened(self, account: AccountOpened, cause: Cause) -> None:
+        """Keeps a replica of the customer; leads that came before the account are linked now (X4)."""
+        await self.keep_customer_when_account_changed(AccountChanged.model_validate(account.model_dump()), cause)
+
+    async def keep_customer_when_account_changed(self, account: AccountChanged, cause: Cause) -> None:
+        """Keeps a replica of the customer; its leads have its AM of now (X4)."""
+        await self._store.customers.apply(Customer.of(account), cause)
+        customer = await self._store.customers.get(account.account_id)  # what is kept may be newer than this event
+        if customer is None:
+            return
+        async for lead in self._store.leads_of_customer(customer.account_id):
+            await self._store.leads.change(lead.id, lambda known: rules.follow(known, customer), cause)
+        async for lead in self._store.leads_of_company(customer.name):
+            await self.recognise(lead, cause)
+
+    async def recognise(self, lead: Lead, cause: Cause) -> None:
+        """Links a lead to the customer whose company it names, or suggests customers whose names are like it (L3)."""
+        if lead.customer is not None or lead.status not in ALIVE:
+            return
+        customers = await self._store.customers_near(lead.capture.company, self._points.per_block)
+        if rules.recognise(lead, customers):
+            lead = (
+                await self._store.leads.change(lead.id, lambda now: rules.link_recognised(now, customers), cause)
+            ).state
+        for customer, match in rules.suggestions(lead, customers, self._points):
+            await self._store.suggest(lead.id, "customer", customer.account_id, match, cause)
