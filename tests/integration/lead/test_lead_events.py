@@ -74,7 +74,8 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
     for message in heard:
         is_as_declared(message)
     for lead in leads:
-        told = [event for event in map(read, heard) if event.subject == lead["id"]]
+        # A broker that is slow to confirm hears of an event twice.
+        told = list({event.id: event for event in map(read, heard) if event.subject == lead["id"]}.values())
         assert [event.sequence for event in told] == list(range(1, len(told) + 1))
         kept = [event for event in timelines if event.subject == lead["id"]]
         assert told[: len(kept)] == kept
