@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from lead_service.api import duplicates, imports, leads, pool, routing, scoring
+from lead_service.api import duplicates, imports, leads, pool, routing, scoring, what_if
 from lead_service.handlers import Bulk, Duplicates, Handlers, Imports, Pool, Rules
 from lead_service.store import LeadStore
 
@@ -24,6 +24,7 @@ def routers(
         leads.routes(handlers, store),
         scoring.routes(rules, store),
         routing.routes(rules, store),
+        what_if.routes(rules),
         pool.routes(grabs, store),
         duplicates.routes(finder, store),
     ]

@@ -18,6 +18,7 @@ Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE, scope="leads:read
 Colleague = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE)]
 Importer = Annotated[Caller, allow(Role.SO, scope="leads:import")]
 SalesOps = Annotated[Caller, allow(Role.SO)]
+RuleKeeper = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]
 AccountManager = Annotated[Caller, allow(Role.AM)]
 Worker = Annotated[Caller, allow(Role.SO, Role.AM)]
 

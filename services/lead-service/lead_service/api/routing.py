@@ -171,7 +171,7 @@ def routes(rules: Rules, store: LeadStore) -> APIRouter:
     async def try_routing_of_prospect(body: ProspectBody, _: SalesOps) -> RoutingView:
         """Says the same of a lead that is only imagined, with rules that need not be published. Nothing is changed."""
         lead = Prospect(id="imagined", **body.model_dump(exclude={"version", "rules"}))
-        routing = _unpublished(body.rules) if body.rules else body.version
+        routing = unpublished_routing(body.rules) if body.rules else body.version
         return _explanation(await rules.who_would_get(lead, routing, utc_now()))
 
     return router
@@ -181,7 +181,8 @@ def _rules(bodies: tuple[RuleBody, ...]) -> tuple[RoutingRule, ...]:
     return tuple(RoutingRule.model_validate(body.model_dump()) for body in bodies)
 
 
-def _unpublished(bodies: tuple[RuleBody, ...]) -> RoutingVersion:
+def unpublished_routing(bodies: tuple[RuleBody, ...]) -> RoutingVersion:
+    """Rules to try without publishing them. Raises Rejected."""
     rules = _rules(bodies)
     must_make_sense(rules)
     return BUILT_IN.model_copy(update={"version": 0, "rules": rules})

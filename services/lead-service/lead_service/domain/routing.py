@@ -13,7 +13,7 @@ from dealwire.errors import Rejected
 from dealwire.event import derived_id
 from lead_service.domain.lead import Lead
 from lead_service.domain.routing_rules import BUILT_IN, RoutingVersion
-from lead_service.domain.text import plain
+from lead_service.domain.text import term
 
 _OWN: Mapping[Expertise, Callable[[MemberChanged], tuple[str, ...]]] = {
     Expertise.INDUSTRY: lambda member: member.industries,
@@ -171,7 +171,7 @@ def _mismatch(when: RoutingCondition, lead: Prospect) -> str | None:
         ("grade", lead.grade, when.grades),
     )
     for what, value, fitting in wanted:
-        if fitting and (value is None or plain(value) not in map(plain, fitting)):
+        if fitting and (value is None or term(value) not in map(term, fitting)):
             return f"for {what} {' or '.join(fitting)}; the lead's is {value or 'not known'}"
     if when.size_from is not None and (lead.size is None or lead.size < when.size_from):
         return f"for {when.size_from} employees and more; the lead has {_number(lead.size)}"
@@ -193,7 +193,7 @@ def _unknown(to: RoutingTarget, lead: Prospect) -> str | None:
 def _is_for(to: RoutingTarget, member: MemberChanged, lead: Prospect) -> bool:
     """Whether a target means this AM."""
     return (
-        all(plain(lead.about(each) or "") in map(plain, _OWN[each](member)) for each in to.experts)
+        all(term(lead.about(each) or "") in map(term, _OWN[each](member)) for each in to.experts)
         and not any(_OWN[each](member) for each in to.generalists)
         and (not to.members or member.member_id in to.members)
         and (to.role is None or to.role in member.roles)

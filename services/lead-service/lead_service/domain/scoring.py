@@ -8,7 +8,7 @@ from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, ScoreReason, Verdict
 from dealwire.catalogue.lead_rules import Criterion, GradeRule, IdealCustomer, ScoringModel
 from lead_service.domain.lead import Capture
-from lead_service.domain.text import plain
+from lead_service.domain.text import plain, term
 
 
 def judge(told: Capture, bant: Bant, model: ScoringModel, label: str) -> Verdict:
@@ -55,7 +55,7 @@ def _one_of(what: Criterion, value: str | None, wanted: Iterable[str]) -> tuple[
     """A fact that is nobody's knowledge yet fits as little as one that does not."""
     if value is None:
         return 0, f"the {_words(what)} is not known yet"
-    if plain(value) in map(plain, wanted):
+    if term(value) in map(term, wanted):
         return 100, f"the {_words(what)} {value} is the ideal customer's"
     return 0, f"the {_words(what)} {value} is not the ideal customer's"
 
@@ -70,7 +70,7 @@ def _size(told: Capture, ideal: IdealCustomer) -> tuple[int, str]:
 
 def _pain(told: Capture, ideal: IdealCustomer) -> tuple[int, str]:
     need = plain(told.need or "")
-    named = next((pain for pain in ideal.pains if plain(pain) in need), None)
+    named = next((pain for pain in ideal.pains if term(pain) in need), None)
     return (
         (100, f"the need speaks of {named}") if named else (0, "the need speaks of none of the ideal customer's pains")
     )

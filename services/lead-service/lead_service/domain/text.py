@@ -19,6 +19,12 @@ def plain(text: str) -> str:
     return "".join(_simplified(char) for char in bare if unicodedata.category(char) != "Cf")
 
 
+@lru_cache(maxsize=10_000)
+def term(text: str) -> str:
+    """A name of an industry, a region and the like, plain; these are few and compared often."""
+    return plain(text)
+
+
 def words(text: str) -> list[str]:
     """Letters, digits and the marks that belong to them; whatever stands between them parts words."""
     return "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in text).split()

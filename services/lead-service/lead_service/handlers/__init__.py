@@ -6,6 +6,6 @@ from lead_service.handlers.duplicates import Duplicates
 from lead_service.handlers.imports import Imports
 from lead_service.handlers.leads import Handlers
 from lead_service.handlers.pool import Pool
-from lead_service.handlers.rules import Rules
+from lead_service.handlers.rules import Past, Rules
 
-__all__ = ["Bulk", "Customers", "Duplicates", "Handlers", "Imports", "Pool", "Rules"]
+__all__ = ["Bulk", "Customers", "Duplicates", "Handlers", "Imports", "Past", "Pool", "Rules"]

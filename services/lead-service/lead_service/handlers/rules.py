@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar
@@ -12,11 +12,24 @@ from dealwire.errors import NotFound
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
 from lead_service.domain import models, routing_rules
+from lead_service.domain.lead import Lead
 from lead_service.domain.models import ModelVersion, PublishedModel
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Explanation, Prospect, Roster, explain
 from lead_service.domain.routing_rules import BUILT_IN, PublishedRouting, RoutingVersion
-from lead_service.store import ROUTING, LeadStore
+from lead_service.domain.what_if import Changes, Regraded, Replay, replay, rescore
+from lead_service.store import ROUTING, Between, LeadStore
+
+_PIECE = 200  # leads looked at between two breaths of the event loop
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Leads to look at: captured in a period, at most so many, newest first, from a cursor on."""
+
+    captured: Between = (None, None)
+    at_most: int = 20_000
+    cursor: str | None = None
 
 
 class Rules:
@@ -44,6 +57,41 @@ class Rules:
     async def panel(self, now: datetime) -> tuple[ModelVersion, ...]:
         """The scoring models in force; the first decides."""
         return models.panel(await self._store.scoring_models(), self._policy, now)
+
+    async def model_version(self, name: str, version: int) -> ModelVersion:
+        """A version of a scoring model, the one built in too. Raises NotFound."""
+        there = await self._store.models.find_one({"_id": name})
+        for each in (models.built_in(self._policy), *(there.state.versions if there else ())):
+            if (each.name, each.version) == (name, version):
+                return each
+        raise NotFound("not-found", f"There is no version {version} of a scoring model {name!r}.")
+
+    async def what_if_scored(self, model: ModelVersion, over: Past, most_examples: int) -> tuple[Regraded, str | None]:
+        """How past leads would be graded by another model, and where to go on; nothing is changed (L21)."""
+        so_far: Regraded = Changes(most_examples)
+        after = await self._over(over, lambda lead: rescore(lead, model, so_far))
+        return so_far, after
+
+    async def what_if_routed(
+        self, routing: RoutingVersion | int, over: Past, most_examples: int, now: datetime
+    ) -> tuple[Replay, str | None]:
+        """Who would have got past leads by other rules, and where to go on; nothing is changed (L21)."""
+        other = await self._routing_version(routing) if isinstance(routing, int) else routing
+        twice = replay(await self._roster(None, now), other, most_examples)
+        after = await self._over(over, twice.add, routed=True)
+        return twice, after
+
+    async def _over(self, past: Past, look: Callable[[Lead], None], *, routed: bool = False) -> str | None:
+        """Looks at past leads piece by piece, so that memory does not grow with them."""
+        left, cursor = past.at_most, past.cursor
+        while left:
+            page = await self._store.qualified(past.captured, cursor, min(left, _PIECE), routed=routed)
+            for record in page.items:
+                look(record.state)
+            left, cursor = left - len(page.items), page.next_cursor
+            if cursor is None:
+                break
+        return cursor
 
     async def publish_routing(
         self, rules: Sequence[RoutingRule], effective_from: datetime | None, note: str | None, cause: Cause

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from dealwire.calendar import BusinessCalendar
+from dealwire.catalogue.common import Grade
 from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
 from dealwire.kit.cause import Cause
 from dealwire.kit.relay import Relay
-from dealwire.kit.store import Claims, Database, Index, Leases, Record, RecordStore, Replica
+from dealwire.kit.store import Claims, Database, Index, Leases, Page, Record, RecordStore, Replica
 from lead_service.domain import matching
 from lead_service.domain.clock import deadlines
 from lead_service.domain.customer import Customer
@@ -27,8 +28,10 @@ from lead_service.store.import_rows import ImportRows
 SERVICE = "lead-service"
 ROUTING = "routing"
 """The id of the one routing there is."""
-_MOST_MODELS = 1000
 _AT_ONCE = 200
+
+Between = tuple[datetime | None, datetime | None]
+"""From a moment on, and until before another."""
 
 
 class LeadStore:
@@ -96,7 +99,7 @@ class LeadStore:
 
     async def scoring_models(self) -> list[PublishedModel]:
         """Every scoring model there is."""
-        return [record.state for record in (await self.models.page({}, limit=_MOST_MODELS)).items]
+        return [record.state async for record in self.models.scan({})]
 
     async def leads_near(self, told: Capture, limit: int) -> list[Lead]:
         """Leads that have something in common with a capture, so many for each such thing."""
@@ -146,6 +149,18 @@ class LeadStore:
             number += 1
             there |= dict.fromkeys(record.state.keys, (number, record.id))
         return there
+
+    async def qualified(
+        self, captured: Between, cursor: str | None, limit: int, *, routed: bool = False
+    ) -> Page[Record[Lead]]:
+        """Leads captured in a period that a model has graded, newest first; or of these the ones that were to be routed."""
+        begin, end = captured
+        created = {"$gte": begin} if begin else {}
+        created |= {"$lt": end} if end else {}
+        query: dict[str, object] = {"state.grade": {"$ne": None}, **({"created_at": created} if created else {})}
+        if routed:
+            query["$or"] = [{"state.grade": Grade.A}, {"state.attempt": {"$gt": 0}}]
+        return await self.leads.page(query, cursor=cursor, limit=limit)
 
     async def roster(self, now: datetime, calendar: BusinessCalendar) -> Roster:
         """Everybody who works here now, how many open leads each AM has, and the routing in force."""
