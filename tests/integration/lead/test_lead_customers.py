@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from integration.lead.desk import CHEN, LI, Desk, Json, done
+from integration.lead.desk import ANSWERS, CHEN, GU, LI, Desk, Json, done
 from integration.lead.test_lead_likeness import a_company, a_person, is_suggested, suggested
 from support.events import an_event
 from support.service import eventually
@@ -43,6 +43,15 @@ async def test_a_new_lead_of_a_customer_is_linked_to_the_account(desk: Desk) -> 
     told = {"company": company, "contact": a_person("陈杰")}
     met = await done(desk.so.post("/v1/duplicates/check", json=told))
     assert met["customer"] == lead["customer"]
+
+
+async def test_a_lead_of_a_customer_goes_to_that_customers_am_first(desk: Desk) -> None:
+    company = a_company()
+    await an_account(desk, company, GU)
+    for grade in "AB":
+        lead = await linked(desk, (await desk.lead(company=company, contact=a_person()))["id"])
+        routed = await done(desk.so.post(f"/v1/leads/{lead['id']}/qualify", json=ANSWERS[grade]))
+        assert (routed["status"], routed["am_id"]) == ("assigned", GU)
 
 
 async def test_an_account_that_comes_later_than_the_lead_is_linked_too(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from unit.lead.builders import (
@@ -27,7 +28,7 @@ from dealwire.catalogue.common import Channel, Grade, Role
 from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision
-from lead_service.domain.lead import Lead, Status
+from lead_service.domain.lead import AccountLink, Lead, Status
 from lead_service.domain.policy import Policy
 from lead_service.domain.progress import accept, assign, convert, deadlines, expire, qualify
 from lead_service.domain.routing import Roster
@@ -41,7 +42,7 @@ def qualified(lead: Lead, grade: str = "A", roster: Roster = NOBODY) -> Decision
     return qualify(lead, ANSWERS[grade], roster, MONDAY_10H, CALENDAR, POLICY)
 
 
-def assigned(lead: Lead, am_id: str | None = None, roster: Roster | None = None, **policy: float) -> Decision[Lead]:
+def assigned(lead: Lead, am_id: str | None = None, roster: Roster | None = None, **policy: Any) -> Decision[Lead]:
     return assign(lead, am_id, roster or a_roster(), MONDAY_10H, CALENDAR, POLICY.model_copy(update=policy))
 
 
@@ -86,6 +87,19 @@ def test_an_a_lead_goes_to_an_am_at_once_and_the_se_is_copied() -> None:
             rule="industry",
         ),
     )
+
+
+@pytest.mark.parametrize("grade", ["A", "B", "C"])
+def test_a_b_lead_of_a_customer_goes_to_the_customers_am_and_not_to_the_pool(grade: str) -> None:
+    customer = AccountLink(account_id="acc-1", name="协和医疗", am_id=CHEN)
+    lead, events = qualified(a_lead().model_copy(update={"customer": customer}), grade, a_roster(load={CHEN: 9}))
+    if grade == "C":
+        assert (lead.status, lead.am_id) == (Status.NURTURE, None)
+        return
+    assert (lead.status, lead.am_id) == (Status.ASSIGNED, CHEN)
+    assigned = events[-1]
+    assert isinstance(assigned, LeadAssigned)
+    assert assigned.because[0] == "is the AM of this customer"
 
 
 @pytest.mark.parametrize("grade", ["B", "C"])
@@ -178,6 +192,11 @@ def test_the_clock_counts_business_hours(at: datetime, due: datetime) -> None:
 
 def test_a_deployment_sets_the_hours() -> None:
     assert assigned(a_lead(grade="A"), LI, acceptance_hours=0.5)[0].accept_by == MONDAY_10H + timedelta(minutes=30)
+
+
+def test_a_deployment_counts_the_time_to_accept_by_the_wall_clock_when_it_says_so() -> None:
+    over_lunch_and_night = assigned(a_lead(grade="A"), LI, acceptance_hours=20, acceptance_time="wall")[0]
+    assert over_lunch_and_night.accept_by == MONDAY_10H + timedelta(hours=20)
 
 
 @pytest.mark.parametrize("status", sorted(set(Status) - {Status.ASSIGNED}))

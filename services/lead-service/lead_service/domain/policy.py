@@ -92,7 +92,9 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     acceptance_hours: Annotated[float, Field(gt=0, le=240)] = 2
-    """Business hours an AM has to accept (L13)."""
+    """Hours an AM has to accept (L13)."""
+    acceptance_time: Literal["wall", "business"] = "business"
+    """By which clock they are counted (L13, X9)."""
     phone_region: Annotated[str, AfterValidator(_dialled)] = "CN"
     """Where a number without a country code is dialled (L3)."""
     import_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 200_000
@@ -120,6 +122,11 @@ class Policy(BaseModel):
 
     matching: Matching = Matching()
     """When two leads are likely one (L3)."""
+
+    @property
+    def acceptance(self) -> Span:
+        """How long an AM has to accept (L13)."""
+        return Span(hours=self.acceptance_hours, time=self.acceptance_time)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -16,7 +16,7 @@ from lead_service.domain.models import PublishedModel, assess, panel
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Assignment, Roster, choose, route
 
-_AFTER_QUALIFYING = {Grade.A: Status.INTAKE, Grade.B: Status.POOL, Grade.C: Status.NURTURE}
+_AFTER_QUALIFYING = {Grade.B: Status.POOL, Grade.C: Status.NURTURE}
 
 
 def qualify(
@@ -30,14 +30,17 @@ def qualify(
 ) -> Decision[Lead]:
     """A lead is scored and graded: A goes to an AM, or waits in intake for one; B to the pool, C to nurture (L6–L12).
 
-    The model in force decides, the others score along; with none published it is BANT as it is built in.
+    The model in force decides, the others score along; with none published it is BANT as it is built in. A B lead of a
+    customer goes the way of an A lead: it is not for everybody, since one customer never has two AMs (L3).
     """
     must_be_with_sales_ops(lead, "qualified")
     verdict, *along = assess(lead.capture, bant, panel(models, policy, now))
     told = {**dict(verdict), "bant": bant, "along": tuple(along)}
-    qualified = lead.model_copy(update={"status": _AFTER_QUALIFYING[verdict.grade], **told})
+    to_an_am = verdict.grade is Grade.A or (verdict.grade is Grade.B and lead.customer is not None)
+    status = Status.INTAKE if to_an_am else _AFTER_QUALIFYING[verdict.grade]
+    qualified = lead.model_copy(update={"status": status, **told})
     news = (LeadQualified(lead_id=lead.id, **told),) if qualified != lead else ()
-    if verdict.grade is not Grade.A:
+    if not to_an_am:
         return qualified, news
     routed, events = _routed(qualified, roster, now, calendar, policy)
     return routed, (*news, *events)
@@ -128,10 +131,10 @@ def _routed(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalenda
 
 
 def give(lead: Lead, to: Assignment, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
-    """An AM has two business hours to accept the lead; the SE is copied (L10, L13)."""
+    """An AM has two business hours to accept the lead, or as the policy counts them; the SE is copied (L10, L13)."""
     if lead.grade is None:
         raise Conflict("lead-not-qualified", "A lead is qualified before somebody gets it.")
-    accept_by = calendar.add(now, policy.acceptance_hours)
+    accept_by = policy.acceptance.after(now, calendar)
     attempt = lead.attempt + 1
     assigned = lead.model_copy(
         update={

@@ -73,6 +73,7 @@ class Prospect:
             product_line=told.product_line,
             size=told.size,
             grade=lead.grade,
+            customers_am=lead.customer.am_id if lead.customer else None,
             passed_over=lead.passed_over,
         )
 
