@@ -54,7 +54,14 @@ def build(settings: LeadSettings) -> FastAPI:
         title="Dealwire leads",
         description="From a stranger to a qualified opportunity.",
         routers=routers(
-            handlers, Rules(store, settings.calendar, settings.policy), pool, bulk, imports, duplicates, store
+            handlers,
+            Rules(store, settings.calendar, settings.policy),
+            pool,
+            bulk,
+            imports,
+            duplicates,
+            store,
+            settings.calendar,
         ),
         parts=[database, bus, relay, consumer, clock, importing],
         probes=probes(database, bus, consumer.inbox),

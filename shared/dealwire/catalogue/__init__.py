@@ -37,6 +37,8 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         duplicates.LeadCustomerLinked,
         duplicates.DuplicateSuggested,
         duplicates.DuplicateSettled,
+        sources.LeadListSaved,
+        sources.LeadListDeleted,
     ),
     "pipeline-service": (
         pipeline.AccountOpened,

@@ -98,3 +98,22 @@ class LeadImportUndone(EventData):
     import_id: Id
     withdrawn: int
     kept: int
+
+
+class LeadListSaved(EventData):
+    """Somebody keeps a filter for leads under a name."""
+
+    type: ClassVar[str] = "lead_list.saved.v1"
+
+    list_id: Id
+    owner: Id
+    name: Line
+    filter: dict[str, str]
+
+
+class LeadListDeleted(EventData):
+    """Somebody needs a saved list no longer."""
+
+    type: ClassVar[str] = "lead_list.deleted.v1"
+
+    list_id: Id

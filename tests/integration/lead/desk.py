@@ -27,7 +27,7 @@ Json = dict[str, Any]
 LI, CHEN, GU, GONE = "am.li", "am.chen", "am.gu", "am.gone"
 WANG, ZHOU = "se.wang", "se.zhou"
 MEMBERS = (
-    MemberChanged(member_id=LI, name="Li Wei", roles=(Role.AM,), industries=("medical",)),
+    MemberChanged(member_id=LI, name="Li Wei", roles=(Role.AM,), industries=("medical",), manager_id="team_lead.1"),
     MemberChanged(member_id=CHEN, name="Chen Jie", roles=(Role.AM,), industries=("medical",)),
     MemberChanged(member_id=GU, name="Gu Min", roles=(Role.AM,)),
     MemberChanged(member_id=GONE, name="Gone", roles=(Role.AM,), industries=("medical",), active=False),

@@ -38,6 +38,12 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("GET", "/v1/routing/timeline"): (None, READERS, None),
     ("POST", "/v1/routing/versions"): ({"rules": [{"name": "everybody"}]}, {SO}, None),
     ("POST", "/v1/routing/try"): ({}, {SO}, None),
+    ("GET", "/v1/leads/export"): (None, READERS, "leads:read"),
+    ("POST", "/v1/lists"): ({"name": "mine", "filter": {}}, READERS, None),
+    ("GET", "/v1/lists"): (None, READERS, None),
+    ("DELETE", "/v1/lists/nobodys"): (None, READERS, None),
+    ("GET", "/v1/lists/nobodys/leads"): (None, READERS, None),
+    ("GET", "/v1/lists/nobodys/timeline"): (None, READERS, None),
     ("POST", "/v1/leads/batch"): ({"leads": [a_capture()]}, {SO, AM, TEAM_LEAD}, "leads:capture"),
     ("POST", "/v1/imports"): ({"name": "visitors"}, {SO}, "leads:import"),
     ("GET", "/v1/imports"): (None, {SO}, "leads:import"),
@@ -111,6 +117,17 @@ async def test_an_am_sees_and_works_on_own_leads_only(desk: Desk) -> None:
     await done(desk.am(CHEN).post(f"/v1/leads/{theirs['id']}/accept"))
     assert problem(await desk.am().post(f"/v1/leads/{theirs['id']}/convert")) == (403, "not-your-lead")
     assert await desk.happened(theirs["id"]) == ["captured", "qualified", "assigned", "accepted"]
+
+
+async def test_a_team_lead_sees_the_leads_of_the_team_only(desk: Desk) -> None:
+    of_li, of_chen = await desk.lead(to=LI), await desk.lead(to=CHEN)
+    team_lead = desk.client.as_("team_lead.1", TEAM_LEAD)
+    for path in ("", "/timeline"):
+        assert (await team_lead.get(f"/v1/leads/{of_li['id']}{path}")).status_code == 200
+        assert problem(await team_lead.get(f"/v1/leads/{of_chen['id']}{path}")) == (403, "not-your-lead")
+    listed = {lead["am_id"] for lead in (await done(team_lead.get("/v1/leads", params={"limit": 200})))["items"]}
+    assert listed == {LI}
+    assert (await done(desk.client.as_("team_lead.2", TEAM_LEAD).get("/v1/leads")))["items"] == []
 
 
 async def test_the_copied_se_sees_the_lead_and_another_does_not(desk: Desk) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from lead_service.api import duplicates, imports, leads, pool, routing, scoring, what_if
+from dealwire.calendar import BusinessCalendar
+from lead_service.api import duplicates, imports, leads, lists, pool, routing, scoring, what_if
 from lead_service.handlers import Bulk, Duplicates, Handlers, Imports, Pool, Rules
 from lead_service.store import LeadStore
 
@@ -17,10 +18,12 @@ def routers(
     importing: Imports,
     finder: Duplicates,
     store: LeadStore,
+    calendar: BusinessCalendar,
 ) -> list[APIRouter]:
     """All routes of lead-service; those with a name of their own come before those that take any."""
     return [
         imports.routes(bulk, importing, store),
+        lists.routes(store, calendar),
         leads.routes(handlers, store),
         scoring.routes(rules, store),
         routing.routes(rules, store),

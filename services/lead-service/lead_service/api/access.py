@@ -11,11 +11,11 @@ from dealwire.kit.web.auth import Caller, allow
 from lead_service.domain.lead import Lead
 from lead_service.store import LeadStore
 
-_READ_ALL = (Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT)
+_READ_ALL = (Role.SO, Role.MANAGEMENT)
 
 Capturer = Annotated[Caller, allow(Role.SO, Role.AM, Role.TEAM_LEAD, scope="leads:capture")]
-Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE, scope="leads:read")]
-Colleague = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE)]
+Reader = Annotated[Caller, allow(*_READ_ALL, Role.TEAM_LEAD, Role.AM, Role.SE, scope="leads:read")]
+Colleague = Annotated[Caller, allow(*_READ_ALL, Role.TEAM_LEAD, Role.AM, Role.SE)]
 Importer = Annotated[Caller, allow(Role.SO, scope="leads:import")]
 SalesOps = Annotated[Caller, allow(Role.SO)]
 RuleKeeper = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]
@@ -23,11 +23,14 @@ AccountManager = Annotated[Caller, allow(Role.AM)]
 Worker = Annotated[Caller, allow(Role.SO, Role.AM)]
 
 
-def own(caller: Caller) -> dict[str, object]:
-    """The query that a caller who may not read everything is limited to."""
+async def visible(store: LeadStore, caller: Caller) -> dict[str, object]:
+    """The query for the leads that a caller sees: all, those of the team, or the own ones."""
     if caller.roles & set(_READ_ALL) or "leads:read" in caller.scopes:
         return {}
-    return {"$or": [{"state.am_id": caller.id}, {"state.se_id": caller.id}]}
+    people = [caller.id]
+    if Role.TEAM_LEAD in caller.roles:
+        people += [member.member_id for member in await store.members.find({"data.manager_id": caller.id})]
+    return {"$or": [{"state.am_id": {"$in": people}}, {"state.se_id": {"$in": people}}]}
 
 
 def working(caller: Caller) -> str | None:
@@ -38,6 +41,15 @@ def working(caller: Caller) -> str | None:
 async def readable(store: LeadStore, lead_id: str, caller: Caller) -> Record[Lead]:
     """The lead, if the caller may read it. Raises NotFound and Forbidden."""
     record = await store.leads.get(lead_id)
-    if own(caller) and caller.id not in (record.state.am_id, record.state.se_id):
+    if not await _sees(store, record.state, caller):
         raise Forbidden("not-your-lead", "The lead belongs to somebody else.")
     return record
+
+
+async def _sees(store: LeadStore, lead: Lead, caller: Caller) -> bool:
+    if caller.roles & set(_READ_ALL) or "leads:read" in caller.scopes or caller.id in (lead.am_id, lead.se_id):
+        return True
+    if Role.TEAM_LEAD not in caller.roles:
+        return False
+    theirs = [await store.members.get(each) for each in (lead.am_id, lead.se_id) if each]
+    return any(member.manager_id == caller.id for member in theirs if member)

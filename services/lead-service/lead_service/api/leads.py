@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from dealwire.catalogue.common import Id
 from dealwire.catalogue.lead import Bant, Facts
 from dealwire.event import Event
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
-from lead_service.api.access import AccountManager, Capturer, Reader, SalesOps, Worker, own, readable, working
+from lead_service.api.access import AccountManager, Capturer, Reader, SalesOps, Worker, readable, working
 from lead_service.api.views import (
     AssignBody,
     CaptureBody,
@@ -21,17 +19,16 @@ from lead_service.api.views import (
     LeadView,
     QualifyBody,
     answer,
-    lead_view,
 )
-from lead_service.domain.lead import Capture, Status
+from lead_service.domain.lead import Capture
 from lead_service.handlers import Handlers
 from lead_service.store import LeadStore
 
 LeadId = Id
 
 
-def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # one function per route
-    """All that is done with one lead, and their list."""
+def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # one function per route
+    """All that is done with one lead."""
     router = APIRouter(prefix="/v1", tags=["leads"])
 
     @router.post("/leads", status_code=201)
@@ -41,21 +38,6 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # noqa: C901  # 
         record_headers(response, record)
         lead = record.state
         return CaptureView(id=lead.id, version=record.version, status=lead.status, captures=lead.captures)
-
-    @router.get("/leads")
-    async def list_leads(
-        caller: Reader,
-        paging: Paging,
-        request: Request,
-        response: Response,
-        status: Annotated[Status | None, Query(description="Only leads there.")] = None,
-        am_id: Annotated[Id | None, Query(description="Only leads of this account manager.")] = None,
-    ) -> PageView[LeadView]:
-        """Leads, newest first; an AM or SE sees the own ones."""
-        wanted = {"state.status": status, "state.am_id": am_id}
-        query = {**own(caller), **{field: value for field, value in wanted.items() if value is not None}}
-        page = await store.leads.page(query, cursor=paging.cursor, limit=paging.limit)
-        return page_view(page, lead_view, request, response)
 
     @router.get("/leads/{lead_id}")
     async def get_lead(lead_id: LeadId, caller: Reader, response: Response) -> LeadView:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, computed_field
 from dealwire.catalogue.common import Channel, Contact, Grade, Money
 from dealwire.catalogue.lead import Bant, Fact, RankedBid, ScoreReason, Verdict
 from dealwire.errors import Conflict, Forbidden
+from lead_service.domain import search
 
 
 class Status(StrEnum):
@@ -143,6 +144,15 @@ class Lead(BaseModel):
     completion: Completion | None = None
     grab: Grab | None = None
     cooling: tuple[Cooling, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """What the lead is found by (X10)."""
+        told = self.capture
+        return search.terms(
+            told.company, told.contact.name, *search.reached_by(told.contact), told.uscc, told.campaign, told.need
+        )
 
     @computed_field  # type: ignore[prop-decorator]
     @property

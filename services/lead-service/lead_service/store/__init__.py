@@ -22,6 +22,7 @@ from lead_service.domain.matching import Match
 from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
 from lead_service.domain.routing_rules import PublishedRouting, routing_in_force
+from lead_service.domain.saved_list import SavedList
 from lead_service.domain.suggestion import Kind, Suggestion, Verdict, suggest, suggest_again
 from lead_service.store.import_rows import ImportRows
 
@@ -53,6 +54,10 @@ class LeadStore:
                 Index({"state.blocks": 1, "created_at": -1, "_id": -1}),
                 Index({"state.status": 1, "created_at": -1, "_id": -1}),
                 Index({"state.customer.account_id": 1}, where={"state.customer.account_id": {"$gt": ""}}),
+                Index({"state.terms": 1}),
+                Index({"state.captured_at": 1}),
+                Index({"state.score": -1, "_id": -1}, where={"state.score": {"$gte": 0}}),
+                Index({"state.completion.escalated": 1}, where={"state.completion.escalated": True}),
                 *(
                     Index({field: 1, "created_at": -1, "_id": -1}, where={field: {"$gt": ""}})
                     for field in ("state.am_id", "state.se_id")
@@ -89,6 +94,14 @@ class LeadStore:
             "imports",
             Import,
             indexes=(Index({"state.status": 1, "created_at": -1, "_id": -1}),),
+        )
+        self.lists = RecordStore(
+            database,
+            relay,
+            SERVICE,
+            "lists",
+            SavedList,
+            indexes=(Index({"state.owner": 1, "created_at": -1, "_id": -1}),),
         )
         self.import_rows = ImportRows(database)
         self.leases = Leases(database)

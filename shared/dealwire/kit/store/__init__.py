@@ -3,7 +3,20 @@
 from dealwire.kit.store.claims import Claims
 from dealwire.kit.store.database import Database, Index
 from dealwire.kit.store.leases import Leases
-from dealwire.kit.store.records import Page, Record, RecordStore, Taken
+from dealwire.kit.store.records import NEWEST, OLDEST, Order, Page, Record, RecordStore, Taken
 from dealwire.kit.store.replicas import Replica
 
-__all__ = ["Claims", "Database", "Index", "Leases", "Page", "Record", "RecordStore", "Replica", "Taken"]
+__all__ = [
+    "NEWEST",
+    "OLDEST",
+    "Claims",
+    "Database",
+    "Index",
+    "Leases",
+    "Order",
+    "Page",
+    "Record",
+    "RecordStore",
+    "Replica",
+    "Taken",
+]

@@ -65,6 +65,36 @@ class Page(Generic[T]):
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which field a list is ordered, `read` from a cursor; every record that is listed has it. The id decides a tie."""
+
+    field: str
+    read: Callable[[Any], Any]
+    descending: bool = True
+
+    @property
+    def fields(self) -> list[tuple[str, int]]:
+        """As the database sorts."""
+        return [(self.field, way := -1 if self.descending else 1), ("_id", way)]
+
+    def after(self, value: object, id: str) -> Document:
+        """What comes after this record."""
+        way = "$lt" if self.descending else "$gt"
+        return {"$or": [{self.field: {way: value}}, {self.field: value, "_id": {way: id}}]}
+
+    def cursor(self, document: Document) -> str:
+        """Where a page that ends with this record ends."""
+        value: Any = document
+        for name in self.field.split("."):
+            value = value[name]
+        return make_cursor(value.isoformat() if isinstance(value, datetime) else value, document["_id"])
+
+
+NEWEST = Order("created_at", a_time)
+OLDEST = Order("created_at", a_time, descending=False)
+
+
 class Taken(Conflict):
     """Another record holds a value that only one may have; `fields` names the unique index."""
 
@@ -115,7 +145,7 @@ class RecordStore(Generic[S]):
             (
                 Index({"created_at": -1, "_id": -1}),
                 Index({"pending_since": 1}, where={"pending_since": {"$exists": True}}),
-                Index({"next_due": 1}, where={"next_due": {"$exists": True}}),
+                Index({"next_due": 1, "_id": 1}, where={"next_due": {"$exists": True}}),
                 *indexes,
             ),
         )
@@ -141,9 +171,9 @@ class RecordStore(Generic[S]):
         document = await self._records.find_one(query, sort=[("created_at", 1), ("_id", 1)])
         return self._record(document) if document else None
 
-    async def scan(self, query: Mapping[str, Any]) -> AsyncIterator[Record[S]]:
-        """All records that match, the oldest first, a few at a time: for what may be more than fits into memory."""
-        found = self._records.find(query).sort([("created_at", 1), ("_id", 1)])
+    async def scan(self, query: Mapping[str, Any], order: Order = OLDEST) -> AsyncIterator[Record[S]]:
+        """All records that match, a few at a time: for what may be more than fits into memory."""
+        found = self._records.find(query).sort(order.fields)
         async for document in self.database.read(found):
             yield self._record(document)
 
@@ -154,20 +184,18 @@ class RecordStore(Generic[S]):
         return {row["_id"]: row["n"] async for row in rows}
 
     @needs_database
-    async def page(self, query: Mapping[str, Any], *, cursor: str | None = None, limit: int = 50) -> Page[Record[S]]:
-        """Records that match, newest first. Raises Rejected for a cursor that is none."""
+    async def page(
+        self, query: Mapping[str, Any], *, cursor: str | None = None, limit: int = 50, order: Order = NEWEST
+    ) -> Page[Record[S]]:
+        """Records that match, newest first or in another order. Raises Rejected for a cursor that is none."""
         conditions: list[Mapping[str, Any]] = [query]
         if cursor:
-            created, last = read_cursor(cursor, (a_time, str))
-            conditions.append(
-                {"$or": [{"created_at": {"$lt": created}}, {"created_at": created, "_id": {"$lt": last}}]}
-            )
-        found = self._records.find({"$and": conditions}).sort([("created_at", -1), ("_id", -1)]).limit(limit + 1)
+            conditions.append(order.after(*read_cursor(cursor, (order.read, str))))
+        found = self._records.find({"$and": conditions}).sort(order.fields).limit(limit + 1)
         documents = await found.to_list(None)
         more = len(documents) > limit
         records = [self._record(document) for document in documents[:limit]]
-        after = make_cursor(records[-1].created_at.isoformat(), records[-1].id) if more else None
-        return Page(records, after)
+        return Page(records, order.cursor(documents[limit - 1]) if more else None)
 
     @needs_database
     async def newest_of_each(self, queries: Sequence[Mapping[str, Any]], limit: int) -> list[Record[S]]:
