@@ -79,7 +79,11 @@ class House:
         self.kpi = kpi_service.handlers.Handlers(self.kpi_store, KpiPolicy())
         self._reactions: Mapping[str, Reactions] = {
             "lead": lead_service.consumers.reactions(
-                self.lead, lead_service.handlers.Pool(self.lead_store, CALENDAR, LeadPolicy()), customers, duplicates
+                self.lead,
+                lead_service.handlers.Pool(self.lead_store, CALENDAR, LeadPolicy()),
+                lead_service.handlers.Care(self.lead_store, CALENDAR, LeadPolicy()),
+                customers,
+                duplicates,
             ),
             "pipeline": pipeline_service.consumers.reactions(self.pipeline),
             "contract": contract_service.consumers.reactions(self.contract),

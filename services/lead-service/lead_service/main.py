@@ -14,7 +14,7 @@ from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
 from lead_service.api import routers
 from lead_service.consumers import reactions
-from lead_service.handlers import Bulk, Customers, Duplicates, Handlers, Imports, Pool, Rules
+from lead_service.handlers import Bulk, Care, Customers, Duplicates, Handlers, Imports, Pool, Rules
 from lead_service.settings import LeadSettings
 from lead_service.store import SERVICE, LeadStore
 
@@ -32,6 +32,7 @@ def build(settings: LeadSettings) -> FastAPI:
     store = LeadStore(database, relay)
     handlers = Handlers(store, settings.calendar, settings.policy)
     pool = Pool(store, settings.calendar, settings.policy)
+    care = Care(store, settings.calendar, settings.policy)
     bulk = Bulk(store, handlers)
     imports = Imports(store, bulk, settings.policy)
     customers = Customers(store, settings.policy)
@@ -40,7 +41,7 @@ def build(settings: LeadSettings) -> FastAPI:
         bus,
         database,
         SERVICE,
-        reactions(handlers, pool, customers, duplicates),
+        reactions(handlers, pool, care, customers, duplicates),
         prefetch=settings.prefetch,
         tiers=settings.retry_tiers_seconds,
         drain_seconds=settings.drain_seconds,
@@ -57,6 +58,7 @@ def build(settings: LeadSettings) -> FastAPI:
             handlers,
             Rules(store, settings.calendar, settings.policy),
             pool,
+            care,
             bulk,
             imports,
             duplicates,

@@ -50,6 +50,18 @@ class Verdict(Value):
     reasons: tuple[ScoreReason, ...]
 
 
+Contacted = Literal["call", "mail", "meeting", "visit", "message"]
+"""How an AM is in touch with a lead (L16)."""
+
+
+class NextStep(Value):
+    """What the follow-up SOP asks for next, and by when (L15)."""
+
+    channel: Contacted
+    content: Line
+    due: AwareDatetime
+
+
 class LeadCaptured(EventData):
     """A new lead is with intake (L1, L3)."""
 
@@ -158,6 +170,7 @@ class LeadAccepted(EventData):
     am_id: Id
     assigned_at: AwareDatetime
     accepted_at: AwareDatetime
+    next_step: NextStep | None = None
 
 
 class LeadReturned(EventData):
@@ -224,6 +237,112 @@ class LeadWithdrawn(EventData):
 
     lead_id: Id
     reason: Text
+
+
+class LeadVerified(EventData):
+    """Somebody reached the person, and the lead is a real one (L5)."""
+
+    type: ClassVar[str] = "lead.verified.v1"
+
+    lead_id: Id
+    channel: Literal["call", "mail"]
+    verified_at: AwareDatetime
+    note: Text | None = None
+
+
+class LeadFollowedUp(EventData):
+    """The AM was in touch; `on_time` as the SOP asked for it, and what it asks for next (L14–L16)."""
+
+    type: ClassVar[str] = "lead.followed_up.v1"
+
+    lead_id: Id
+    am_id: Id
+    channel: Contacted
+    outcome: Text
+    number: int
+    on_time: bool
+    next_step: NextStep
+
+
+class LeadReminded(EventData):
+    """The AM is reminded of a step that is due, or that nobody has been in touch since `since` (L15, L16)."""
+
+    type: ClassVar[str] = "lead.reminded.v1"
+
+    lead_id: Id
+    company: Line
+    am_id: Id
+    about: Literal["next_step", "no_follow_up"]
+    since: AwareDatetime
+    next_step: NextStep
+
+
+class LeadEscalated(EventData):
+    """Reminding the AM did not help, so the team lead is told; None when nobody leads the AM (L16)."""
+
+    type: ClassVar[str] = "lead.escalated.v1"
+
+    lead_id: Id
+    company: Line
+    am_id: Id
+    team_lead_id: Id | None
+    since: AwareDatetime
+
+
+class LeadReleased(EventData):
+    """Nobody was in touch since `since` in spite of all warnings, so the lead is in the pool again.
+
+    A lead that came from a customer is with intake: it is not for everybody (L17).
+    """
+
+    type: ClassVar[str] = "lead.released.v1"
+
+    lead_id: Id
+    company: Line
+    am_id: Id
+    since: AwareDatetime
+
+
+class LeadNurturePlanned(EventData):
+    """Which case material the person gets, and how often (L12)."""
+
+    type: ClassVar[str] = "lead.nurture_planned.v1"
+
+    lead_id: Id
+    material: tuple[Line, ...]
+    every_days: float
+    next_at: AwareDatetime
+
+
+class LeadMaterialDue(EventData):
+    """It is time to send the person a piece of case material: whoever sends it needs nothing but this (L12)."""
+
+    type: ClassVar[str] = "lead.material_due.v1"
+
+    lead_id: Id
+    company: Line
+    contact: Contact
+    material: Line
+    number: int
+    next_at: AwareDatetime
+
+
+class LeadArchived(EventData):
+    """The lead came to nothing for now (L17)."""
+
+    type: ClassVar[str] = "lead.archived.v1"
+
+    lead_id: Id
+    reason: Text
+
+
+class LeadReactivated(EventData):
+    """An archived lead is with intake again (L17)."""
+
+    type: ClassVar[str] = "lead.reactivated.v1"
+
+    lead_id: Id
+    company: Line
 
 
 class LeadConverted(EventData):

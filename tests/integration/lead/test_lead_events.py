@@ -23,6 +23,9 @@ from dealwire.kit.bus import EXCHANGE
 ABOUT_LEADS = {event.type for event in PUBLISHED["lead-service"] if event.type.startswith("lead.")}
 
 
+CLOCKS = ("completion", "grab_window", "silence", "silence_to_team_lead", "silence_to_release")
+
+
 @asynccontextmanager
 async def listening(place: Place) -> AsyncIterator[list[AbstractIncomingMessage]]:
     """Every message about leads, as it comes."""
@@ -48,7 +51,11 @@ async def is_somebodys_customer(desk: Desk, company: str) -> None:
 async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) -> None:
     soon = 2 / 3600
     hours = always_open() | {
-        "policy": {"acceptance_hours": soon, "completion": {"hours": soon}, "grab_window": {"hours": soon}}
+        "policy": {
+            "acceptance_hours": soon,
+            **{clock: {"hours": soon} for clock in CLOCKS},
+            "nurture_every_days": soon / 24,
+        }
     }
     async with a_desk(place, *MEMBERS, **hours) as desk, listening(place) as heard:
         leads = [await desk.accepted(), await desk.lead("A"), await desk.lead(), await desk.lead(**everything())]
@@ -58,6 +65,7 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
         await done(desk.so.post(f"/v1/leads/{leads[2]['id']}/discard", json={"reason": "spam"}))
         await done(desk.so.post("/v1/leads", json=everything(contact=leads[3]["contact"])))
         await done(desk.so.patch(f"/v1/leads/{leads[3]['id']}", json={"size": 800}))
+        leads += [await taken_care_of(desk), await desk.accepted(), await desk.lead("C")]
         await an_import_undone(desk)
         await is_somebodys_customer(desk, "明川电子")
 
@@ -79,6 +87,17 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
         assert [event.sequence for event in told] == list(range(1, len(told) + 1))
         kept = [event for event in timelines if event.subject == lead["id"]]
         assert told[: len(kept)] == kept
+
+
+async def taken_care_of(desk: Desk) -> dict[str, Any]:
+    """A lead that is verified, followed up, and one that is archived and comes back."""
+    mine = await desk.accepted()
+    await done(desk.am().post(f"/v1/leads/{mine['id']}/verify", json={"channel": "call"}))
+    await done(desk.am().post(f"/v1/leads/{mine['id']}/follow-ups", json={"channel": "call", "outcome": "Busy"}))
+    lead = await desk.lead()
+    await done(desk.so.post(f"/v1/leads/{lead['id']}/archive", json={"reason": "No budget"}))
+    await done(desk.so.post(f"/v1/leads/{lead['id']}/reactivate"))
+    return lead
 
 
 async def an_import_undone(desk: Desk) -> None:

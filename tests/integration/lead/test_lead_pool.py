@@ -147,7 +147,7 @@ async def test_no_am_takes_more_places_than_there_are_however_many_grabs_are_won
         mine = [lead["id"] for lead in page["items"] if lead["status"] == "accepted"]
         assert len(mine) == 3
         more = await desk.lead("B")
-        assert problem(await bid(desk, more, LI)) == (409, "claim-limit")
+        assert problem(await bid(desk, more, LI)) == (409, "not-to-be-had")
         await done(desk.am(LI).post(f"/v1/leads/{mine[0]}/convert"))
         assert (await done(bid(desk, more, LI)))["am_id"] == LI
 

@@ -10,6 +10,7 @@ from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Channel, Contact, Money, Role
 from dealwire.catalogue.lead import Bant
 from dealwire.catalogue.people import MemberChanged
+from lead_service.domain.archive import archive
 from lead_service.domain.grab import Bidders
 from lead_service.domain.intake import capture, discard, withdraw
 from lead_service.domain.lead import Capture, Lead
@@ -78,7 +79,7 @@ def an_assigned_lead(am_id: str = LI, grade: str = "A", **told: Any) -> Lead:
 
 
 def an_accepted_lead(am_id: str = LI, **told: Any) -> Lead:
-    return accept(an_assigned_lead(am_id, **told), am_id, MONDAY_10H)[0]
+    return accept(an_assigned_lead(am_id, **told), am_id, MONDAY_10H, CALENDAR, POLICY)[0]
 
 
 def a_converted_lead(am_id: str = LI, **told: Any) -> Lead:
@@ -93,6 +94,10 @@ def a_withdrawn_lead() -> Lead:
     return withdraw(a_lead(), "the wrong file")[0]
 
 
+def an_archived_lead(reason: str = "no budget this year") -> Lead:
+    return archive(a_lead(), reason)[0]
+
+
 EVERY_STATUS = {
     lead.status: lead
     for lead in (
@@ -103,6 +108,7 @@ EVERY_STATUS = {
         an_accepted_lead(),
         a_converted_lead(),
         a_discarded_lead(),
+        an_archived_lead(),
         a_withdrawn_lead(),
     )
 }

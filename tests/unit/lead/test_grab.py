@@ -28,8 +28,9 @@ from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadBidPlaced, L
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision
 from lead_service.domain import grab
+from lead_service.domain.facets import Bid, Grab
 from lead_service.domain.grab import Bidders, deadlines
-from lead_service.domain.lead import Bid, Grab, Lead, Status
+from lead_service.domain.lead import AccountLink, Lead, Status
 from lead_service.domain.policy import Policy, Window
 from lead_service.domain.progress import assign, expire, qualify
 from lead_service.domain.routing import Roster
@@ -37,6 +38,7 @@ from lead_service.domain.routing import Roster
 MINUTE = timedelta(minutes=1)
 CLOSES = MONDAY_10H + 15 * MINUTE
 GU = "am.gu"
+CUSTOMER = AccountLink(account_id="account-1", name="协和医疗", am_id=CHEN)
 THREE = a_roster(a_member(LI), a_member(CHEN), a_member(GU), a_member(WANG, Role.SE))
 
 
@@ -189,7 +191,7 @@ def test_an_am_has_at_most_so_many_leads_from_the_pool_at_work_at_once() -> None
     full = Bidders({}, frozenset({f"{LI}/1"}))
     with pytest.raises(Conflict) as no:
         bid(a_lead(grade="B"), LI, bidders=full, policy=one)
-    assert no.value.slug == "claim-limit"
+    assert no.value.slug == "not-to-be-had"
     won, (decided, *_) = closed(wanted_by((LI, 0), (CHEN, 3)), full, policy=one)
     assert (won.am_id, won.pool_slot) == (CHEN, f"{CHEN}/1")
     assert isinstance(decided, LeadGrabDecided)
@@ -232,3 +234,13 @@ def test_bids_for_a_lead_that_was_given_to_somebody_count_no_more() -> None:
     returned, _ = expire(assigned, a_roster(a_member(CHEN)), MONDAY_12H, CALENDAR, POLICY)
     back, _ = qualify(returned, ANSWERS["B"], THREE, MONDAY_12H, CALENDAR, POLICY)
     assert deadlines(back) == []
+
+
+def test_a_customers_lead_is_for_nobody_but_the_customers_am() -> None:
+    """It may have turned out to be one while others had bid already: one customer never has two AMs."""
+    theirs = wanted_by((LI, 0), (CHEN, 3)).model_copy(update={"customer": CUSTOMER})
+    with pytest.raises(Conflict):
+        bid(theirs, GU, 4)
+    won, (decided, *_) = closed(theirs)
+    assert isinstance(decided, LeadGrabDecided)
+    assert (won.am_id, decided.ranking[0].refused) == (CHEN, "is not am.chen, whose customer this is")

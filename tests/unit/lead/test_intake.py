@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from unit.lead.builders import (
     CALENDAR,
@@ -21,7 +23,7 @@ from dealwire.errors import Conflict
 from dealwire.event import Decision
 from lead_service.domain import intake
 from lead_service.domain.intake import discard, normalise
-from lead_service.domain.lead import Capture, Lead, Status
+from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, Status
 
 OTHER_PHONE = "+8613900139000"
 USCC = "91110000600037341L"
@@ -102,11 +104,11 @@ def test_a_discarded_lead_whose_person_comes_in_again_returns_to_intake() -> Non
     assert event.reopened
 
 
-@pytest.mark.parametrize("status", sorted(set(Status) - {Status.DISCARDED, Status.WITHDRAWN}))
+@pytest.mark.parametrize("status", sorted(set(Status) - OVER_FOR_NOW - {Status.WITHDRAWN}))
 def test_a_linked_capture_leaves_any_other_lead_where_it_is(status: Status) -> None:
     before = EVERY_STATUS[status]
     lead, (event,) = link(before, a_capture())
-    assert lead == before.model_copy(update={"captures": 2})
+    assert lead == before.model_copy(update={"captures": 2, "archive_at": MONDAY_12H + timedelta(days=180)})
     assert isinstance(event, LeadLinked)
     assert not event.reopened
 

@@ -25,6 +25,7 @@ from unit.lead.builders import (
 from dealwire.catalogue.common import Contact, Grade, Role
 from dealwire.catalogue.lead import (
     LeadAccepted,
+    LeadArchived,
     LeadAssigned,
     LeadCaptured,
     LeadConverted,
@@ -32,13 +33,17 @@ from dealwire.catalogue.lead import (
     LeadGrabDecided,
     LeadLinked,
     LeadQualified,
+    LeadReactivated,
+    LeadReleased,
     LeadReturned,
 )
 from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import DealwireError
 from dealwire.event import Decision, EventData
+from lead_service.domain.archive import archive, reactivate
 from lead_service.domain.clock import deadlines, expire
 from lead_service.domain.cooldown import cooling_until
+from lead_service.domain.follow_up import log
 from lead_service.domain.grab import bid, running
 from lead_service.domain.intake import capture, discard, link
 from lead_service.domain.lead import Capture, Lead, Status
@@ -47,18 +52,29 @@ from lead_service.domain.routing import Roster
 
 AMS = (LI, CHEN, "am.gu")
 NEXT = {
-    Status.INTAKE: {Status.POOL, Status.NURTURE, Status.ASSIGNED, Status.DISCARDED},
-    Status.POOL: {Status.INTAKE, Status.NURTURE, Status.ASSIGNED, Status.ACCEPTED, Status.DISCARDED},
-    Status.NURTURE: {Status.INTAKE, Status.POOL, Status.ASSIGNED, Status.DISCARDED},
+    Status.INTAKE: {Status.POOL, Status.NURTURE, Status.ASSIGNED, Status.DISCARDED, Status.ARCHIVED},
+    Status.POOL: {Status.INTAKE, Status.NURTURE, Status.ASSIGNED, Status.ACCEPTED, Status.DISCARDED, Status.ARCHIVED},
+    Status.NURTURE: {Status.INTAKE, Status.POOL, Status.ASSIGNED, Status.DISCARDED, Status.ARCHIVED},
     Status.ASSIGNED: {Status.ACCEPTED, Status.INTAKE, Status.ASSIGNED},
-    Status.ACCEPTED: {Status.CONVERTED},
+    Status.ACCEPTED: {Status.CONVERTED, Status.POOL},
     Status.CONVERTED: set[Status](),
     Status.DISCARDED: {Status.INTAKE},
+    Status.ARCHIVED: {Status.INTAKE},
 }
 """Where a lead can get to from where it is, in one decision."""
 
 AFTER_GRADE = {Grade.A: Status.INTAKE, Grade.B: Status.POOL, Grade.C: Status.NURTURE}
-REPEATABLE = (accept, bid, expire, discard, convert)
+AFTERWARDS: dict[type[EventData], Status] = {
+    LeadAccepted: Status.ACCEPTED,
+    LeadReturned: Status.INTAKE,
+    LeadReleased: Status.POOL,
+    LeadDiscarded: Status.DISCARDED,
+    LeadArchived: Status.ARCHIVED,
+    LeadReactivated: Status.INTAKE,
+    LeadConverted: Status.CONVERTED,
+}
+"""Where a lead is after an event that says so by itself."""
+REPEATABLE = (accept, bid, expire, discard, archive, convert)
 """Commands that, given twice, take effect once. A capture is one more each time, and the rest is refused then."""
 
 
@@ -92,12 +108,12 @@ class LifeOfALead(RuleBasedStateMachine):
 
     @rule(by=st.sampled_from(AMS))
     def is_accepted(self, by: str) -> None:
-        self.do(accept, by, self.now)
+        self.do(accept, by, self.now, CALENDAR, POLICY)
 
     @precondition(lambda self: self.lead.status is Status.ASSIGNED)
     @rule()
     def is_accepted_by_its_am(self) -> None:
-        self.do(accept, self.lead.am_id, self.now)
+        self.do(accept, self.lead.am_id, self.now, CALENDAR, POLICY)
 
     @precondition(lambda self: self.lead.status is Status.ASSIGNED)
     @rule()
@@ -126,10 +142,22 @@ class LifeOfALead(RuleBasedStateMachine):
         self.do(discard, reason)
 
     @rule(by=st.sampled_from(AMS))
+    def is_followed_up(self, by: str) -> None:
+        self.do(log, by, "call", "They think about it", self.now, CALENDAR, POLICY)
+
+    @rule(reason=st.sampled_from(["no budget", "wrong time"]))
+    def is_archived(self, reason: str) -> None:
+        self.do(archive, reason)
+
+    @rule()
+    def is_reactivated(self) -> None:
+        self.do(reactivate, self.now, CALENDAR, POLICY)
+
+    @rule(by=st.sampled_from(AMS))
     def is_converted(self, by: str) -> None:
         self.do(convert, by)
 
-    @rule(minutes=st.sampled_from([1, 59, 120, 600]))
+    @rule(minutes=st.sampled_from([1, 59, 120, 600, 10_000, 50_000]))
     def time_passes(self, minutes: int) -> None:
         self.now += timedelta(minutes=minutes)
 
@@ -214,14 +242,9 @@ class LifeOfALead(RuleBasedStateMachine):
                 case LeadAssigned():
                     status, am_id, attempts = Status.ASSIGNED, event.am_id, attempts + 1
                     assert event.attempt == attempts
-                case LeadAccepted():
-                    status = Status.ACCEPTED
-                case LeadReturned():
-                    status, am_id = Status.INTAKE, None
-                case LeadDiscarded():
-                    status = Status.DISCARDED
-                case LeadConverted():
-                    status = Status.CONVERTED
+                case LeadReturned() | LeadReleased():
+                    am_id = None
+            status = AFTERWARDS.get(type(event), status)
         lead = self.lead
         assert (lead.status, lead.am_id, lead.grade) == (status, am_id, grade)
         assert (lead.captures, lead.attempt) == (captures, attempts)
@@ -232,6 +255,11 @@ class LifeOfALead(RuleBasedStateMachine):
         assert (self.lead.am_id is not None) is (
             self.lead.status in {Status.ASSIGNED, Status.ACCEPTED, Status.CONVERTED}
         )
+
+    @invariant()
+    def the_next_step_of_an_accepted_lead_is_always_known(self) -> None:
+        assert (self.lead.status is not Status.ACCEPTED) or self.lead.follow_up is not None
+        assert ("silence" in {each.name for each in deadlines(self.lead)}) is (self.lead.status is Status.ACCEPTED)
 
     @invariant()
     def a_lead_comes_back_from_the_store_as_it_went_in(self) -> None:

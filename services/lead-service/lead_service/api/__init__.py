@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dealwire.calendar import BusinessCalendar
-from lead_service.api import duplicates, imports, leads, lists, pool, routing, scoring, what_if
-from lead_service.handlers import Bulk, Duplicates, Handlers, Imports, Pool, Rules
+from lead_service.api import care, duplicates, imports, leads, lists, pool, routing, scoring, what_if
+from lead_service.handlers import Bulk, Care, Duplicates, Handlers, Imports, Pool, Rules
 from lead_service.store import LeadStore
 
 
@@ -14,6 +14,7 @@ def routers(
     handlers: Handlers,
     rules: Rules,
     grabs: Pool,
+    caring: Care,
     bulk: Bulk,
     importing: Imports,
     finder: Duplicates,
@@ -30,4 +31,5 @@ def routers(
         what_if.routes(rules),
         pool.routes(grabs, store),
         duplicates.routes(finder, store),
+        care.routes(caring),
     ]

@@ -9,11 +9,12 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text
-from dealwire.catalogue.lead import Bant, Fact, Facts, ScoreReason, Verdict
+from dealwire.catalogue.lead import Bant, Fact, Facts, NextStep, ScoreReason, Verdict
 from dealwire.kit.store import Record
 from dealwire.kit.web.records import record_headers
 from lead_service.domain.completion import missing
-from lead_service.domain.lead import AccountLink, Lead, Status
+from lead_service.domain.facets import Nurture
+from lead_service.domain.lead import WITH_SALES_OPS, AccountLink, Lead, Status
 
 Answer = Annotated[int, Field(ge=0, le=100, strict=True, description="0: nothing known, 100: confirmed.")]
 
@@ -115,6 +116,7 @@ class LeadView(BaseModel):
     missing: Annotated[tuple[Fact, ...], Field(description="Facts still to be completed.")]
     complete_by: datetime | None
     customer: AccountLink | None
+    verified_at: datetime | None
     bant: Bant | None
     model: str | None
     score: int | None
@@ -127,7 +129,14 @@ class LeadView(BaseModel):
     accept_by: datetime | None
     accepted_at: datetime | None
     attempt: int
+    next_step: Annotated[
+        NextStep | None, Field(description="What the follow-up SOP asks for, once an AM has the lead.")
+    ]
+    last_contact_at: datetime | None
+    nurture: Nurture | None
+    archive_at: Annotated[datetime | None, Field(description="When it is archived, if nothing is heard of it.")]
     discarded_because: str | None
+    archived_because: str | None
 
 
 def answer(response: Response, record: Record[Lead]) -> LeadView:
@@ -140,7 +149,14 @@ def lead_view(record: Record[Lead]) -> LeadView:
     """A lead as callers see it."""
     lead = record.state
     asked = missing(lead)
-    clocks = {"missing": asked, "complete_by": lead.completion.due if lead.completion and asked else None}
+    clocks: dict[str, object] = {
+        "missing": asked,
+        "complete_by": lead.completion.due if lead.completion and asked else None,
+    }
+    plan = lead.follow_up if lead.status is Status.ACCEPTED else None
+    clocks |= {"next_step": plan.next if plan else None, "last_contact_at": plan.since if plan and plan.step else None}
+    clocks["nurture"] = lead.nurture if lead.status is Status.NURTURE else None
+    clocks["archive_at"] = lead.archive_at if lead.status in WITH_SALES_OPS else None
     return LeadView.model_validate(
         {"version": record.version, **lead.capture.model_dump(), **lead.model_dump(), **clocks}
     )

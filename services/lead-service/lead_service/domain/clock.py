@@ -10,7 +10,7 @@ from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.event import Decision, EventData
-from lead_service.domain import completion, grab, progress
+from lead_service.domain import archive, completion, follow_up, grab, nurture, progress
 from lead_service.domain.grab import Bidders
 from lead_service.domain.lead import Lead
 from lead_service.domain.policy import Policy
@@ -19,7 +19,8 @@ from lead_service.domain.routing import Roster
 
 def deadlines(lead: Lead) -> list[Deadline]:
     """Everything that a lead waits for."""
-    return [*progress.deadlines(lead), *completion.deadlines(lead), *grab.deadlines(lead)]
+    rules = (progress, completion, grab, follow_up, nurture, archive)
+    return [deadline for rule in rules for deadline in rule.deadlines(lead)]
 
 
 def expire(
@@ -30,6 +31,10 @@ def expire(
         lambda lead: progress.expire(lead, roster, now, calendar, policy),
         lambda lead: completion.escalate(lead, now),
         lambda lead: grab.decide_if_closed(lead, roster, bidders, now, calendar, policy),
+        lambda lead: follow_up.remind_if_due(lead, now),
+        lambda lead: follow_up.warn_if_silent(lead, roster, now, calendar, policy),
+        lambda lead: nurture.send_if_due(lead, now),
+        lambda lead: archive.archive_if_forgotten(lead, now),
     )
     happened: list[EventData] = []
     for rule in rules:

@@ -8,7 +8,8 @@ from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.catalogue.lead import Fact, Facts, LeadFactsCompleted, LeadFactsOverdue
 from dealwire.errors import Conflict
 from dealwire.event import Decision
-from lead_service.domain.lead import ALIVE, Completion, Lead, must_be_worked_on_by
+from lead_service.domain.facets import Completion
+from lead_service.domain.lead import ALIVE, Lead, must_be_worked_on_by
 from lead_service.domain.policy import Policy
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar
-from lead_service.domain.lead import Cooling, Lead
+from lead_service.domain.facets import Cooling
+from lead_service.domain.lead import Lead
 from lead_service.domain.policy import Policy
 
 

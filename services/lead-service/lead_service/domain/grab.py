@@ -12,7 +12,8 @@ from dealwire.catalogue.lead import LeadBidPlaced, LeadGrabDecided, RankedBid
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision
 from lead_service.domain.cooldown import cooling_until
-from lead_service.domain.lead import Bid, Grab, Lead, Status
+from lead_service.domain.facets import Bid, Grab
+from lead_service.domain.lead import Lead, Status
 from lead_service.domain.policy import Policy
 from lead_service.domain.progress import accept, give
 from lead_service.domain.routing import Roster, choose
@@ -75,7 +76,7 @@ def decide_if_closed(
     grab = running(lead)
     if grab is None or now < grab.closes_at:
         return lead, ()
-    ranking = ranked(grab, roster, bidders, policy)
+    ranking = ranked(lead, roster, bidders, policy)
     best = next((each.am_id for each in ranking if each.refused is None), None)
     decided = grab.model_copy(
         update={
@@ -99,17 +100,18 @@ def decide_if_closed(
     score = next(each.score for each in ranking if each.am_id == best)
     why = f"won the grab with {score:g} of 100 points, out of {len(ranking)} who bid"
     given, assigned = give(lead, replace(choose(lead, best, roster), because=(why,)), now, calendar, policy)
-    accepted, taken_on = accept(given, best, now)
+    accepted, taken_on = accept(given, best, now, calendar, policy)
     return accepted, (event, *assigned, *taken_on)
 
 
-def ranked(grab: Grab, roster: Roster, bidders: Bidders, policy: Policy) -> tuple[RankedBid, ...]:
+def ranked(lead: Lead, roster: Roster, bidders: Bidders, policy: Policy) -> tuple[RankedBid, ...]:
     """Every bid with its score, the best first: half response speed, half past performance; of equals the earlier (L11)."""
-    scored = (_scored(each, grab, roster, bidders, policy) for each in grab.bids)
+    grab = lead.grab
+    scored = [_scored(each, grab, lead, roster, bidders, policy) for each in grab.bids] if grab else []
     return tuple(sorted(scored, key=lambda each: (-each.score, each.bid_at, each.am_id)))
 
 
-def _scored(each: Bid, grab: Grab, roster: Roster, bidders: Bidders, policy: Policy) -> RankedBid:
+def _scored(each: Bid, grab: Grab, lead: Lead, roster: Roster, bidders: Bidders, policy: Policy) -> RankedBid:
     window = grab.closes_at - grab.opened_at
     speed = int(100 * (grab.closes_at - each.at) / window) if window else 100
     performance = bidders.ratings.get(each.am_id, policy.unrated)
@@ -127,7 +129,7 @@ def _scored(each: Bid, grab: Grab, roster: Roster, bidders: Bidders, policy: Pol
             f"bid {seconds:.0f} s after the first: speed {speed}, counted {for_speed}; "
             f"performance {performance}{rated}, counted {for_performance}"
         ),
-        refused=_refused(each.am_id, roster, bidders, policy),
+        refused=_refused(lead, each.am_id, roster, bidders, policy),
     )
 
 
@@ -137,14 +139,16 @@ def _may_have(lead: Lead, am_id: str, roster: Roster, bidders: Bidders, now: dat
         raise Forbidden("no-active-am", "Only an active account manager bids for leads.")
     if until := cooling_until(lead, am_id, now):
         raise Conflict("cooling-down", f"You had this lead and let it go. You may bid for it again from {until}.")
-    if refused := _refused(am_id, roster, bidders, policy):
-        raise Conflict("claim-limit", f"Not now: {refused}.")
+    if refused := _refused(lead, am_id, roster, bidders, policy):
+        raise Conflict("not-to-be-had", f"{am_id} cannot have this lead: {refused}.")
 
 
-def _refused(am_id: str, roster: Roster, bidders: Bidders, policy: Policy) -> str | None:
+def _refused(lead: Lead, am_id: str, roster: Roster, bidders: Bidders, policy: Policy) -> str | None:
     """An AM has at most twenty leads from the pool at work at once (L11)."""
     if not _works_here(am_id, roster):
         return "is no active account manager"
+    if lead.customer and lead.customer.am_id != am_id:
+        return f"is not {lead.customer.am_id}, whose customer this is"
     if bidders.free_slot(am_id, policy.claim_limit) is None:
         return f"has {policy.claim_limit} leads from the pool at work already"
     return None

@@ -11,6 +11,7 @@ from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.event import Decision
 from lead_service.domain import company, contact, matching
+from lead_service.domain.archive import kept_until
 from lead_service.domain.completion import to_be_completed
 from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, Status, must_be_with_sales_ops
 from lead_service.domain.policy import Policy
@@ -39,6 +40,7 @@ def capture(lead_id: str, told: Capture, now: datetime, calendar: BusinessCalend
         blocks=matching.blocks(told),
         captured_at=now,
         completion=to_be_completed(now, calendar, policy),
+        archive_at=kept_until(now, calendar, policy),
     )
     return lead, (LeadCaptured(lead_id=lead_id, **told.model_dump()),)
 
@@ -48,12 +50,12 @@ def link(
 ) -> Decision[Lead]:
     """An exact duplicate is linked at once to the lead there is, which learns what it did not know (L3).
 
-    A discarded lead returns to intake: the person wants something after all. Without `learn_keys` a new phone number,
+    A discarded or archived lead returns to intake: the person wants something after all. Without `learn_keys` a new phone number,
     e-mail address or credit code stays with the other lead that has it.
     """
     reopened = lead.status in OVER_FOR_NOW
     known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "need")
-    update = {"captures": lead.captures + 1, "capture": known}
+    update = {"captures": lead.captures + 1, "capture": known, "archive_at": kept_until(now, calendar, policy)}
     if learn_keys:
         reach = _completed(known.contact, told.contact, "phone", "email")
         learned = _completed(known, told, "uscc").model_copy(update={"contact": reach})
@@ -63,6 +65,7 @@ def link(
         update |= {
             "status": Status.INTAKE,
             "discarded_because": None,
+            "archived_because": None,
             "completion": to_be_completed(now, calendar, policy),
         }
     event = {"lead_id": lead.id, "reopened": reopened, **_matched(lead, told), **told.model_dump()}

@@ -8,9 +8,10 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, computed_field
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Money
-from dealwire.catalogue.lead import Bant, Fact, RankedBid, ScoreReason, Verdict
+from dealwire.catalogue.lead import Bant, ScoreReason, Verdict
 from dealwire.errors import Conflict, Forbidden
 from lead_service.domain import search
+from lead_service.domain.facets import Completion, Cooling, FollowUp, Grab, Nurture
 
 
 class Status(StrEnum):
@@ -23,15 +24,16 @@ class Status(StrEnum):
     ACCEPTED = "accepted"
     CONVERTED = "converted"
     DISCARDED = "discarded"
+    ARCHIVED = "archived"
     WITHDRAWN = "withdrawn"
 
 
 OPEN = (Status.ASSIGNED, Status.ACCEPTED)
 """What counts as an AM's load."""
-_WITH_SALES_OPS = frozenset({Status.INTAKE, Status.POOL, Status.NURTURE})
-ALIVE = _WITH_SALES_OPS | frozenset(OPEN)
+WITH_SALES_OPS = frozenset({Status.INTAKE, Status.POOL, Status.NURTURE})
+ALIVE = WITH_SALES_OPS | frozenset(OPEN)
 """Where a lead may still become an opportunity."""
-OVER_FOR_NOW = frozenset({Status.DISCARDED})
+OVER_FOR_NOW = frozenset({Status.DISCARDED, Status.ARCHIVED})
 """Where a lead comes back from when its person comes in again."""
 
 
@@ -51,53 +53,6 @@ class Capture(BaseModel):
     product_line: str | None = None
     uscc: str | None = None
     need: str | None = None
-
-
-class Completion(BaseModel):
-    """Facts that have to be known by a moment (L4); `escalated` once they were not."""
-
-    model_config = ConfigDict(frozen=True)
-
-    facts: tuple[Fact, ...]
-    due: datetime
-    escalated: bool = False
-
-
-class Bid(BaseModel):
-    """An AM asks for a lead in the pool."""
-
-    model_config = ConfigDict(frozen=True)
-
-    am_id: str
-    at: datetime
-
-
-class Grab(BaseModel):
-    """A lead in the pool that somebody asked for, and what became of that (L11).
-
-    `attempt` is the lead's when the grab opened: one that was assigned since then is another grab's. `slot` is which of
-    the winner's places for leads from the pool it takes.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    opened_at: datetime
-    closes_at: datetime
-    attempt: int
-    bids: tuple[Bid, ...]
-    decided_at: datetime | None = None
-    am_id: str | None = None
-    slot: int | None = None
-    ranking: tuple[RankedBid, ...] = ()
-
-
-class Cooling(BaseModel):
-    """An AM who had the lead and let it go cannot have it from the pool until then (L11)."""
-
-    model_config = ConfigDict(frozen=True)
-
-    am_id: str
-    until: datetime
 
 
 class AccountLink(BaseModel):
@@ -144,6 +99,11 @@ class Lead(BaseModel):
     completion: Completion | None = None
     grab: Grab | None = None
     cooling: tuple[Cooling, ...] = ()
+    verified_at: datetime | None = None
+    follow_up: FollowUp | None = None
+    nurture: Nurture | None = None
+    archive_at: datetime | None = None
+    archived_because: str | None = None
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -165,7 +125,7 @@ class Lead(BaseModel):
 
 def must_be_with_sales_ops(lead: Lead, done: str) -> None:
     """Raises Conflict for a lead that an AM has, or that is over."""
-    if lead.status not in _WITH_SALES_OPS:
+    if lead.status not in WITH_SALES_OPS:
         raise Conflict("lead-not-with-sales-ops", f"A lead that is {lead.status} cannot be {done}.")
 
 

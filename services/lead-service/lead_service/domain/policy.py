@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self
 
@@ -9,7 +10,8 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.lead import Fact
+from dealwire.catalogue.common import Grade, Line
+from dealwire.catalogue.lead import Contacted, Fact
 
 
 def _dialled(region: str) -> str:
@@ -86,6 +88,24 @@ class Matching(BaseModel):
     """Leads looked at that have one thing in common, the newest first: what keeps the cost flat."""
 
 
+class SopStep(BaseModel):
+    """What an AM does, so long after the contact before it, and to what end (L15)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    after: Span
+    channel: Contacted
+    content: Line
+
+
+Sop = Annotated[tuple[SopStep, ...], Field(min_length=1, max_length=50)]
+"""A grade's follow-up, step by step; the last one is repeated for as long as it takes."""
+
+
+def _step(after_days: float, channel: Contacted, content: str) -> SopStep:
+    return SopStep(after=days(after_days), channel=channel, content=content)
+
+
 class Policy(BaseModel):
     """Defaults are those of requirements L4, L7, L8 and L13."""
 
@@ -119,6 +139,40 @@ class Policy(BaseModel):
     """How many leads from the pool an AM may have at work at once (L11)."""
     reclaim_cooldown: Span = days(7)
     """How long an AM who let a lead go cannot have it from the pool (L11)."""
+    sops: Mapping[Grade, Sop] = {
+        Grade.A: (
+            _step(1, "call", "Confirm budget, decision chain and timeline; agree on a meeting"),
+            _step(2, "meeting", "Present the solution for the need that was told"),
+            _step(2, "mail", "Send the minutes, a reference case and the next step"),
+            _step(3, "call", "Clear open questions and ask for the decision"),
+        ),
+        Grade.B: (
+            _step(1, "call", "Understand the need and who decides on the budget"),
+            _step(3, "mail", "Send a case of the same industry with its return"),
+            _step(5, "call", "Ask what changed in budget and timeline"),
+        ),
+        Grade.C: (
+            _step(2, "mail", "Introduce ourselves with a case of the same industry"),
+            _step(6, "message", "Stay in touch: news and events that fit"),
+        ),
+    }
+    """How leads are followed up, by grade (L14, L15)."""
+    silence: Span = days(7)
+    """Without follow-up for longer than that, the AM is reminded (L16)."""
+    silence_to_team_lead: Span = days(2)
+    """And when so long after nobody was in touch either, the team lead is told (L16)."""
+    silence_to_release: Span = days(21)
+    """And when so long after that nobody was in touch either, the lead is in the pool again (L17)."""
+    nurture_every_days: Annotated[float, Field(gt=0, le=366)] = 30
+    """How often somebody with a latent need gets case material (L12), in wall time."""
+    nurture_material: Annotated[tuple[Line, ...], Field(min_length=1, max_length=50)] = (
+        "A customer's case of the same industry",
+        "A guide to what the need costs while it is not met",
+        "An invitation to the next event",
+    )
+    """Which, unless sales operations chose something for the lead (L12)."""
+    archive: Span = days(180)
+    """A lead that nobody has and that nothing new is heard of for so long is archived (L17)."""
 
     matching: Matching = Matching()
     """When two leads are likely one (L3)."""
@@ -134,4 +188,6 @@ class Policy(BaseModel):
             raise ValueError("a need that is latent cannot be confirmed: `latent` must not be above `confirmed`")
         if not any(self.grab_weights):
             raise ValueError("nobody can be told from another when neither `grab_weights` counts")
+        if missing := set(Grade) - set(self.sops):
+            raise ValueError(f"every grade is followed up, and `sops` has nothing for {', '.join(sorted(missing))}")
         return self

@@ -9,7 +9,9 @@ from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden, Rejected
-from dealwire.event import Decision
+from dealwire.event import Decision, EventData
+from lead_service.domain import follow_up, nurture
+from lead_service.domain.archive import kept_until
 from lead_service.domain.cooldown import cooled
 from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
 from lead_service.domain.models import PublishedModel, assess, panel
@@ -39,7 +41,13 @@ def qualify(
     to_an_am = verdict.grade is Grade.A or (verdict.grade is Grade.B and lead.customer is not None)
     status = Status.INTAKE if to_an_am else _AFTER_QUALIFYING[verdict.grade]
     qualified = lead.model_copy(update={"status": status, **told})
-    news = (LeadQualified(lead_id=lead.id, **told),) if qualified != lead else ()
+    news: tuple[EventData, ...] = ()
+    if qualified != lead:
+        qualified = qualified.model_copy(update={"archive_at": kept_until(now, calendar, policy)})
+        news = (LeadQualified(lead_id=lead.id, **told),)
+    if status is Status.NURTURE and lead.status is not status:
+        qualified, planned = nurture.plan(qualified, policy.nurture_material, policy.nurture_every_days, now)
+        news += tuple(planned)
     if not to_an_am:
         return qualified, news
     routed, events = _routed(qualified, roster, now, calendar, policy)
@@ -69,8 +77,8 @@ def assign(
     return give(lead, to, now, calendar, policy)
 
 
-def accept(lead: Lead, by: str, now: datetime) -> Decision[Lead]:
-    """The AM takes the lead on, in time (L13)."""
+def accept(lead: Lead, by: str, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+    """The AM takes the lead on, in time, and the follow-up SOP begins (L13, L14)."""
     if lead.status is Status.ACCEPTED and lead.am_id == by:
         return lead, ()
     if lead.status is not Status.ASSIGNED or lead.assigned_at is None:
@@ -79,8 +87,12 @@ def accept(lead: Lead, by: str, now: datetime) -> Decision[Lead]:
         raise Forbidden("not-your-lead", "The lead is assigned to somebody else.")
     if _is_late(lead, now):
         raise Conflict("acceptance-over", "The time to accept this lead is over; it goes to somebody else.")
-    accepted = lead.model_copy(update={"status": Status.ACCEPTED, "accepted_at": now, "accept_by": None})
-    return accepted, (LeadAccepted(lead_id=lead.id, am_id=by, assigned_at=lead.assigned_at, accepted_at=now),)
+    plan = follow_up.begun(lead, now, calendar, policy)
+    accepted = lead.model_copy(
+        update={"status": Status.ACCEPTED, "accepted_at": now, "accept_by": None, "follow_up": plan}
+    )
+    event = LeadAccepted(lead_id=lead.id, am_id=by, assigned_at=lead.assigned_at, accepted_at=now, next_step=plan.next)
+    return accepted, (event,)
 
 
 def deadlines(lead: Lead) -> list[Deadline]:
@@ -105,6 +117,7 @@ def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar
             "accept_by": None,
             "passed_over": (*lead.passed_over, lead.am_id),
             "cooling": cooled(lead, lead.am_id, now, calendar, policy),
+            "archive_at": kept_until(now, calendar, policy),
         }
     )
     routed, events = _routed(returned, roster, now, calendar, policy)

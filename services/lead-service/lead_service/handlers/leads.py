@@ -82,7 +82,9 @@ class Handlers:
 
     async def accept_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM takes the lead on (L13)."""
-        return await self._leads.change(lead_id, lambda known: progress.accept(known, by, cause.now), cause)
+        return await self._leads.change(
+            lead_id, lambda known: progress.accept(known, by, cause.now, self._calendar, self._policy), cause
+        )
 
     async def discard_lead(self, lead_id: str, reason: str, cause: Cause) -> Record[Lead]:
         """An invalid lead is discarded with a reason (L5)."""
