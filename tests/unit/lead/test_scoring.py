@@ -108,6 +108,12 @@ def test_a_fact_gives_its_points_when_it_is_the_ideal_customers(fact: str) -> No
         assert (unknown.score, unknown.grade) == (0, Grade.C)
 
 
+def test_a_size_fits_from_the_first_number_to_the_last() -> None:
+    model = ScoringModel(weights={Criterion.SIZE: 10}, grades=(), ideal=IDEAL)
+    points = {size: judged(bant(), model, size=size).score for size in (199, 200, 5000, 5001)}
+    assert points == {199: 0, 200: 10, 5000: 10, 5001: 0}
+
+
 def test_a_lead_gets_the_best_grade_of_which_a_rule_holds_and_c_when_none_does() -> None:
     need, many = GradeRule(grade=Grade.B, at_least={Criterion.NEED: 40}), GradeRule(grade=Grade.A, score=90)
     for rules in ((need, many), (many, need)):
