@@ -7,6 +7,7 @@ DealwireError
 ├── Rejected            the input contradicts a rule
 ├── Unauthenticated     nobody, or a token that does not hold
 ├── Forbidden           somebody who may not do this
+├── TooMany             that was too often
 └── Unavailable         a dependency is away; trying again later is right
 
 Each carries a slug (stable, for programs) and a sentence (for people). `dealwire.kit.web.problems` holds the one table that turns
@@ -52,6 +53,10 @@ class Unauthenticated(DealwireError):
 
 class Forbidden(DealwireError):
     """The caller may not do this."""
+
+
+class TooMany(DealwireError):
+    """That was too often within a while."""
 
 
 class Unavailable(DealwireError):

@@ -14,7 +14,7 @@ from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
 from lead_service.api import routers
 from lead_service.consumers import reactions
-from lead_service.handlers import Bulk, Care, Customers, Duplicates, Handlers, Imports, Pool, Rules
+from lead_service.handlers import Bulk, Care, Customers, Duplicates, Forms, Handlers, Imports, Pool, Rules
 from lead_service.settings import LeadSettings
 from lead_service.store import SERVICE, LeadStore
 
@@ -62,6 +62,7 @@ def build(settings: LeadSettings) -> FastAPI:
             bulk,
             imports,
             duplicates,
+            Forms(store, handlers, settings.policy),
             store,
             settings.calendar,
         ),

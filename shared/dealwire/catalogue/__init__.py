@@ -46,6 +46,8 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         duplicates.LeadCustomerLinked,
         duplicates.DuplicateSuggested,
         duplicates.DuplicateSettled,
+        sources.LeadFormOpened,
+        sources.LeadFormRevoked,
         sources.LeadListSaved,
         sources.LeadListDeleted,
     ),

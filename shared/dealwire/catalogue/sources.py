@@ -117,3 +117,22 @@ class LeadListDeleted(EventData):
     type: ClassVar[str] = "lead_list.deleted.v1"
 
     list_id: Id
+
+
+class LeadFormOpened(EventData):
+    """A public web form takes leads in; `origins` are the sites it may stand on, none: any (L1)."""
+
+    type: ClassVar[str] = "lead_form.opened.v1"
+
+    form_id: Id
+    name: Line
+    preset: Preset
+    origins: tuple[str, ...] = ()
+
+
+class LeadFormRevoked(EventData):
+    """A web form takes nothing in any more."""
+
+    type: ClassVar[str] = "lead_form.revoked.v1"
+
+    form_id: Id

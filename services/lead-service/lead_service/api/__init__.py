@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dealwire.calendar import BusinessCalendar
-from lead_service.api import care, duplicates, imports, leads, lists, pool, routing, scoring, what_if
-from lead_service.handlers import Bulk, Care, Duplicates, Handlers, Imports, Pool, Rules
+from lead_service.api import care, duplicates, forms, imports, leads, lists, pool, routing, scoring, what_if
+from lead_service.handlers import Bulk, Care, Duplicates, Forms, Handlers, Imports, Pool, Rules
 from lead_service.store import LeadStore
 
 
@@ -18,6 +18,7 @@ def routers(
     bulk: Bulk,
     importing: Imports,
     finder: Duplicates,
+    public: Forms,
     store: LeadStore,
     calendar: BusinessCalendar,
 ) -> list[APIRouter]:
@@ -32,4 +33,5 @@ def routers(
         pool.routes(grabs, store),
         duplicates.routes(finder, store),
         care.routes(caring),
+        forms.routes(public, store),
     ]

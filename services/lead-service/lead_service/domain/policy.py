@@ -119,6 +119,10 @@ class Policy(BaseModel):
     """Where a number without a country code is dialled (L3)."""
     import_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 200_000
     """The most rows that an import takes (L1)."""
+    form_by_address: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """How often a minute (wall time) one address may send one web form (L1)."""
+    form_by_all: Annotated[int, Field(ge=1, le=100_000)] = 600
+    """How often a minute (wall time) everybody together may send one web form (L1)."""
     score_weights: tuple[Percent, Percent, Percent, Percent] = (30, 25, 30, 15)
     """Points for budget, authority, need and timeline at 100 each (L7)."""
     confirmed: Percent = 70

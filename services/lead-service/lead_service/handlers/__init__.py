@@ -4,9 +4,10 @@ from lead_service.handlers.bulk import Bulk
 from lead_service.handlers.care import Care
 from lead_service.handlers.customers import Customers
 from lead_service.handlers.duplicates import Duplicates
+from lead_service.handlers.forms import Forms
 from lead_service.handlers.imports import Imports
 from lead_service.handlers.leads import Handlers
 from lead_service.handlers.pool import Pool
 from lead_service.handlers.rules import Past, Rules
 
-__all__ = ["Bulk", "Care", "Customers", "Duplicates", "Handlers", "Imports", "Past", "Pool", "Rules"]
+__all__ = ["Bulk", "Care", "Customers", "Duplicates", "Forms", "Handlers", "Imports", "Past", "Pool", "Rules"]

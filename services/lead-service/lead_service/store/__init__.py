@@ -25,6 +25,7 @@ from lead_service.domain.routing_rules import PublishedRouting, routing_in_force
 from lead_service.domain.saved_list import SavedList
 from lead_service.domain.suggestion import Kind, Suggestion, Verdict, suggest, suggest_again
 from lead_service.store.import_rows import ImportRows
+from lead_service.store.sources import Sources
 
 SERVICE = "lead-service"
 ROUTING = "routing"
@@ -103,6 +104,7 @@ class LeadStore:
             SavedList,
             indexes=(Index({"state.owner": 1, "created_at": -1, "_id": -1}),),
         )
+        self.sources = Sources(database, relay, SERVICE)
         self.import_rows = ImportRows(database)
         self.leases = Leases(database)
 

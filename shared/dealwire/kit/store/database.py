@@ -39,10 +39,13 @@ class Index:
     keys: Mapping[str, int]
     unique: bool = False
     where: Mapping[str, Any] | None = field(default=None)
+    expires: bool = False
+    """Documents go by themselves when the time in this field has come."""
 
     def model(self) -> IndexModel:
         partial = {"partialFilterExpression": dict(self.where)} if self.where else {}
-        return IndexModel(list(self.keys.items()), unique=self.unique, **partial)
+        expiry = {"expireAfterSeconds": 0} if self.expires else {}
+        return IndexModel(list(self.keys.items()), unique=self.unique, **partial, **expiry)
 
 
 def _plain(value: Any) -> Any:

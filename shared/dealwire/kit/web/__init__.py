@@ -1,7 +1,7 @@
 """The HTTP side of every service."""
 
 from dealwire.kit.web.app import Part, create_app
-from dealwire.kit.web.auth import Caller, allow
+from dealwire.kit.web.auth import Caller, allow, cause_of
 from dealwire.kit.web.bodies import body_limit
 from dealwire.kit.web.health import Probe, Probes, Readiness
 from dealwire.kit.web.pages import PageQuery, PageView, Paging, page_view
@@ -21,6 +21,7 @@ __all__ = [
     "Readiness",
     "allow",
     "body_limit",
+    "cause_of",
     "create_app",
     "page_view",
     "record_headers",

@@ -61,7 +61,7 @@ class Allow(SecurityBase):
         context_of(request.scope).caller = identity.id
         if (self.roles or self.scope) and not (self.roles & identity.roles or self.scope in identity.scopes):
             raise Forbidden("not-allowed", f"This needs {self}.")
-        return Caller(identity.id, identity.roles, identity.scopes, await _cause(request, identity.id))
+        return Caller(identity.id, identity.roles, identity.scopes, await cause_of(request, identity.id))
 
 
 def allow(*roles: str, scope: str | None = None) -> Any:
@@ -79,7 +79,8 @@ def _bearer_token(request: Request) -> str:
     return token.strip()
 
 
-async def _cause(request: Request, caller: str) -> Cause:
+async def cause_of(request: Request, caller: str) -> Cause:
+    """A request of this caller as the cause of a change. Raises Malformed for headers that cannot be read."""
     context = context_of(request.scope)
     key = fingerprint = expected_version = None
     if request.method not in SAFE_METHODS:

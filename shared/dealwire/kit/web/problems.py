@@ -23,6 +23,7 @@ from dealwire.errors import (
     NotFound,
     Rejected,
     StaleVersion,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -54,12 +55,14 @@ STATUS: dict[type[DealwireError], HTTPStatus] = {
     Malformed: HTTPStatus.BAD_REQUEST,
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
     Forbidden: HTTPStatus.FORBIDDEN,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 """The one table from the error tree to HTTP."""
 
 _HEADERS: dict[type[DealwireError], Mapping[str, str]] = {
     Unauthenticated: {"WWW-Authenticate": "Bearer"},
+    TooMany: {"Retry-After": "60"},
     Unavailable: {"Retry-After": str(_RETRY_AFTER_SECONDS)},
 }
 
