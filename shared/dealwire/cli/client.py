@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Annotated, Any, Self
 
 import httpx
@@ -35,6 +35,7 @@ Token = Annotated[
 ]
 
 _ATTEMPTS = 8
+_UPLOAD_SECONDS = 300
 _AWAY = (502, 503, 504)
 
 
@@ -78,10 +79,32 @@ class Api:
         """`key` is the Idempotency-Key; a call without one must be safe to make again by itself."""
         return await self._call("POST", path, key, json=body)
 
-    async def _call(self, method: str, path: str, key: str | None, **more: Any) -> Any:
+    async def put_bytes(self, path: str, body: Callable[[], AsyncIterator[bytes]]) -> Any:
+        """Sends a file as it is read; `body` begins anew for every attempt."""
+        return await self._call("PUT", path, None, body=body, timeout=_UPLOAD_SECONDS)
+
+    async def lines(self, path: str, **query: str) -> AsyncIterator[str]:
+        """A text as it comes, line by line; not tried again once it has begun."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with self._client.stream("GET", path, headers=headers, params=query) as answer:
+            if not answer.is_success:
+                raise Refused(f"GET {path}: {answer.status_code}", ())
+            async for line in answer.aiter_lines():
+                yield line.removeprefix("\ufeff")
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        key: str | None,
+        body: Callable[[], AsyncIterator[bytes]] | None = None,
+        **more: Any,
+    ) -> Any:
         headers = {"Authorization": f"Bearer {self._token}", **({"Idempotency-Key": key} if key else {})}
         trouble = ""
         for attempt in range(_ATTEMPTS):
+            if body is not None:
+                more["content"] = body()
             try:
                 answer = await self._client.request(method, path, headers=headers, **more)
             except httpx.TransportError as error:

@@ -1,4 +1,4 @@
-"""`dealwire import`: an older system's history through the public API."""
+"""`dealwire import`: leads, and an older system's history, through the public API."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from dealwire.cli.client import Api, Token, Url, api
 from dealwire.cli.console import err, out, say
 from dealwire.cli.crm_export import BadRow, Export, Row, read_export
+from dealwire.cli.import_leads import leads
 
-app = typer.Typer(no_args_is_help=True, help="Bring the history of an older system in.")
+app = typer.Typer(no_args_is_help=True, help="Bring leads, or the history of an older system, in.")
 
 _BATCH = 250
 _AT_ONCE = 2
@@ -26,7 +27,10 @@ _PATIENCE_SECONDS = 120
 
 @app.callback()
 def import_() -> None:
-    """Bring the history of an older system in, through the public API."""
+    """Bring leads, or the history of an older system, in, through the public API."""
+
+
+app.command()(leads)
 
 
 @app.command()
