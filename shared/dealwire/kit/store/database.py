@@ -141,6 +141,8 @@ class Database:
         )
         self._indexes: dict[str, list[Index]] = {}
         self._patience = patience
+        self._known: TopologyDescription | None = None
+        self._writable = False
         self._away_since: float | None = None
         self._search: asyncio.Task[None] | None = None
 
@@ -169,7 +171,9 @@ class Database:
 
     def _is_there(self) -> bool:
         topology: TopologyDescription = self._client.delegate.topology_description
-        return topology.has_writable_server()
+        if topology is not self._known:  # what is known of the servers is a new object whenever it changes
+            self._known, self._writable = topology, topology.has_writable_server()
+        return self._writable
 
     async def _look(self) -> None:
         """Looking for a server is what makes the driver look: the first time, and more often than every few seconds."""
