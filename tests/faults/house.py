@@ -73,6 +73,7 @@ class House:
         self.lead = lead_service.handlers.Handlers(self.lead_store, CALENDAR, LeadPolicy())
         customers = lead_service.handlers.Customers(self.lead_store, LeadPolicy())
         duplicates = lead_service.handlers.Duplicates(self.lead_store, customers, CALENDAR, LeadPolicy())
+        self._lookout = lead_service.handlers.Lookout(self.lead_store, duplicates)
         self.pipeline = pipeline_service.handlers.Handlers(self.pipeline_store, CALENDAR, PipelinePolicy())
         self.importer = pipeline_service.handlers.Importer(self.pipeline_store, CALENDAR)
         self.contract = contract_service.handlers.Handlers(contract_store, CALENDAR, ContractPolicy())
@@ -83,7 +84,6 @@ class House:
                 lead_service.handlers.Pool(self.lead_store, CALENDAR, LeadPolicy()),
                 lead_service.handlers.Care(self.lead_store, CALENDAR, LeadPolicy()),
                 customers,
-                duplicates,
             ),
             "pipeline": pipeline_service.consumers.reactions(self.pipeline),
             "contract": contract_service.consumers.reactions(self.contract),
@@ -139,8 +139,18 @@ class House:
         for road in roads:
             for step in road:
                 await step()
-                while self._letters:
-                    await self.deliver(self._letters.pop(0))
+                await self._deliver_all()
+        await self.look_out()
+        await self._deliver_all()
+
+    async def _deliver_all(self) -> None:
+        while self._letters:
+            await self.deliver(self._letters.pop(0))
+
+    async def look_out(self) -> None:
+        """What lead-service does in the background."""
+        async for _ in self._lookout.work("leads"):
+            pass
 
     async def in_disorder(self, roads: Sequence[Sequence[Work]], chance: random.Random, times: int = 3) -> None:
         """Every letter and every command several times, in any order; but a command first after the one before it was
@@ -165,6 +175,8 @@ class House:
             heap += times * [partial(self.deliver, letter) for letter in self._letters]
             self._letters.clear()
         assert not waiting, "what waits has nothing to wait for"
+        await self.look_out()
+        await self._deliver_all()
 
     async def state(self) -> Document:
         """All that is kept but for traces of how it came about: accounts say who of their leads came first, however often

@@ -29,6 +29,8 @@ from pipeline_service.domain.past_deal import PastDeal, PastLostDeal, PastOpenDe
 
 TODAY = CALENDAR.day(NOW)
 COMPANIES = ("Acme 有限公司", "ＡＣＭＥ 有限公司", "Globex")
+OF_A_CUSTOMER = 1
+"""Who comes from the company of another, and so goes to its AM: that depends on who came first, by rule."""
 
 
 def a_cause(key: str, actor: str = "so.zhao", hours: float = 0) -> Cause:
@@ -57,7 +59,8 @@ def people(house: House, number: int) -> list[Work]:
 
 def a_road(house: House, number: int) -> list[Work]:
     """A lead on the main road to its end. Of two leads of one company, the one that was captured first comes last here."""
-    am, se = f"am.{number}", f"se.{number}"
+    known_customer = number == OF_A_CUSTOMER
+    am, se = "am.0" if known_customer else f"am.{number}", f"se.{number}"
 
     def by(who: str, what: str) -> Cause:
         return a_cause(f"{number} {what}", who, hours=-number)
@@ -77,6 +80,15 @@ def a_road(house: House, number: int) -> list[Work]:
     signed_on = CALENDAR.day(by(am, "accept quote").now)
     lead, pipeline, contract = house.lead, house.pipeline, house.contract
 
+    async def be_a_customer() -> None:
+        """Once lead-service has heard of the account that another lead of this company became."""
+        if not await house.lead_store.customers_near(capture.company, limit=1):
+            raise NotFound("not-yet", f"{capture.company} is no customer yet.")
+
+    async def be_recognised() -> None:
+        await house.look_out()
+        assert (await house.lead_store.leads.get(lead_id)).state.customer
+
     async def qualify() -> None:
         """Once lead-service has heard of what the AM and the SE learned."""
         for who in (am, se):
@@ -90,7 +102,9 @@ def a_road(house: House, number: int) -> list[Work]:
         return partial(contract.review_contract, contract_id, decision, (role,), by(decision.by, at))
 
     return [
+        *([be_a_customer] if known_customer else []),
         partial(lead.capture_lead, capture, by("so.zhao", "capture")),
+        *([be_recognised] if known_customer else []),
         partial(lead.capture_lead, capture, by("so.zhao", "again")),
         qualify,
         partial(lead.accept_lead, lead_id, am, by(am, "accept")),

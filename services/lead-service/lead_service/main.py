@@ -14,7 +14,7 @@ from dealwire.kit.store import Database
 from dealwire.kit.web import create_app
 from lead_service.api import routers
 from lead_service.consumers import reactions
-from lead_service.handlers import Bulk, Care, Customers, Duplicates, Forms, Handlers, Imports, Pool, Rules
+from lead_service.handlers import Bulk, Care, Customers, Duplicates, Forms, Handlers, Imports, Lookout, Pool, Rules
 from lead_service.settings import LeadSettings
 from lead_service.store import SERVICE, LeadStore
 
@@ -41,7 +41,7 @@ def build(settings: LeadSettings) -> FastAPI:
         bus,
         database,
         SERVICE,
-        reactions(handlers, pool, care, customers, duplicates),
+        reactions(handlers, pool, care, customers),
         prefetch=settings.prefetch,
         tiers=settings.retry_tiers_seconds,
         drain_seconds=settings.drain_seconds,
@@ -49,6 +49,10 @@ def build(settings: LeadSettings) -> FastAPI:
     clock = ClockWorker(SERVICE, [Watched(store.leads, pool.expire_lead)], interval=settings.clock_interval_seconds)
     importing = Background(
         "imports", store.leases, imports.at_work, imports.work, interval=settings.clock_interval_seconds
+    )
+    lookout = Lookout(store, duplicates)
+    looking = Background(
+        "lookout", store.leases, lookout.waiting, lookout.work, interval=settings.clock_interval_seconds
     )
     return create_app(
         settings,
@@ -66,6 +70,6 @@ def build(settings: LeadSettings) -> FastAPI:
             store,
             settings.calendar,
         ),
-        parts=[database, bus, relay, consumer, clock, importing],
+        parts=[database, bus, relay, consumer, clock, importing, looking],
         probes=probes(database, bus, consumer.inbox),
     )

@@ -12,9 +12,9 @@ from integration.lead.desk import CHEN, LI, Desk, Json, a_capture, a_phone, done
 from support.place import Servers, new_place
 from support.service import eventually
 
-from dealwire.catalogue.lead import LeadCaptured
 from dealwire.event import Event
 from lead_service.domain.lead import Capture
+from lead_service.handlers import Lookout
 
 SYLLABLES = "明川禾木青云龙泉海岳星河"
 
@@ -116,9 +116,8 @@ async def test_a_capture_looked_at_twice_or_by_two_replicas_is_suggested_once(ba
     company = a_company()
     told = [Capture.model_validate(a_capture(company=company, contact=a_person())) for _ in range(2)]
     records = [await backstage.handlers.capture_lead(each, a_cause()) for each in told]
-    events = [LeadCaptured(lead_id=record.id, **record.state.capture.model_dump()) for record in records]
-    react = backstage.duplicates.look_for_duplicates_when_lead_captured
-    await asyncio.gather(*(react(event, a_cause(key=str(uuid4()))) for event in events * 4))
+    lookouts = [Lookout(backstage.store, backstage.duplicates) for _ in range(2)]
+    await asyncio.gather(*(lookout.look_at(records) for lookout in lookouts * 2))
     page = await backstage.store.suggestions.page({"state.lead_id": {"$in": [record.id for record in records]}})
     (suggestion,) = page.items
     history: list[Event] = (await backstage.store.suggestions.timeline(suggestion.id)).items

@@ -7,7 +7,20 @@ from lead_service.handlers.duplicates import Duplicates
 from lead_service.handlers.forms import Forms
 from lead_service.handlers.imports import Imports
 from lead_service.handlers.leads import Handlers
+from lead_service.handlers.lookout import Lookout
 from lead_service.handlers.pool import Pool
 from lead_service.handlers.rules import Past, Rules
 
-__all__ = ["Bulk", "Care", "Customers", "Duplicates", "Forms", "Handlers", "Imports", "Past", "Pool", "Rules"]
+__all__ = [
+    "Bulk",
+    "Care",
+    "Customers",
+    "Duplicates",
+    "Forms",
+    "Handlers",
+    "Imports",
+    "Lookout",
+    "Past",
+    "Pool",
+    "Rules",
+]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.lead import LeadAssigned, LeadCaptured, LeadLinked
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
 from lead_service.domain import customer, intake, matching
@@ -40,19 +39,8 @@ class Duplicates:
         self._calendar = calendar
         self._policy = policy
 
-    async def look_for_duplicates_when_lead_captured(self, captured: LeadCaptured, cause: Cause) -> None:
-        """A new lead is held against the leads and customers there are (L3)."""
-        await self._look(captured.lead_id, cause)
-
-    async def look_for_duplicates_when_lead_linked(self, linked: LeadLinked, cause: Cause) -> None:
-        """So is one that has learned something (L3)."""
-        await self._look(linked.lead_id, cause)
-
-    async def look_for_duplicates_when_lead_assigned(self, assigned: LeadAssigned, cause: Cause) -> None:
-        """And one that an AM got: another may have the same company (L3)."""
-        await self._look(assigned.lead_id, cause)
-
-    async def _look(self, lead_id: str, cause: Cause) -> None:
+    async def look_at(self, lead_id: str, cause: Cause) -> None:
+        """Holds a lead against the leads and customers there are, and suggests what is likely the same (L3)."""
         found = await self._store.leads.find_one({"_id": lead_id})
         if found is None:
             return

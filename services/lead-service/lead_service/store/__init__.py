@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ SERVICE = "lead-service"
 ROUTING = "routing"
 """The id of the one routing there is."""
 _AT_ONCE = 200
+_MOST_NEAR = 5000
 
 Between = tuple[datetime | None, datetime | None]
 """From a moment on, and until before another."""
@@ -47,6 +49,7 @@ class LeadStore:
             "leads",
             Lead,
             deadlines=deadlines,
+            looked_at=True,
             indexes=(
                 # Two leads never share a phone number, an e-mail address or a credit code, however many captures race.
                 Index({"state.keys": 1}, unique=True),
@@ -120,6 +123,22 @@ class LeadStore:
         """Leads that have something in common with a capture, so many for each such thing."""
         queries = [{"state.blocks": block} for block in matching.near(told)]
         return [record.state for record in await self.leads.newest_of_each(queries, limit)]
+
+    async def crowded(self, told: Sequence[Capture]) -> Callable[[str, str], bool]:
+        """Whether a block has another lead than the one of that id, or a customer; in doubt it has."""
+        blocks = {block for each in told for block in matching.near(each)}
+        leads = await self.leads.values("state.blocks", {"state.blocks": {"$in": list(blocks)}}, _MOST_NEAR)
+        names = {block for each in told for block in matching.near_companies(each.company)}
+        customers = await self.customers.find({"data.blocks": {"$in": list(names)}}, _MOST_NEAR)
+        there: dict[str, set[str]] = defaultdict(set)
+        for id_, has in leads.items():
+            for block in has:
+                there[block].add(id_)
+        for customer in customers:
+            for block in customer.blocks:
+                there[block].add(f"customer {customer.account_id}")
+        in_doubt = _MOST_NEAR in (len(leads), len(customers))
+        return lambda block, lead_id: in_doubt or bool(there.get(block, set()) - {lead_id})
 
     def leads_of_company(self, name: str) -> AsyncIterator[Lead]:
         """All leads that name this company."""

@@ -5,6 +5,7 @@ version     the optimistic lock; it advances by one for every event, so it is al
 outbox      events not yet confirmed by the broker, in order; `pending_since` while there are any
 handled     the last causes that changed the record, by key and fingerprint: what makes a repeat recognisable
 next_due    the earliest deadline of the state
+unseen      the version that a background worker has not looked at yet, where one looks at whatever is new
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from pydantic import BaseModel
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from dealwire.calendar import Deadline
@@ -133,12 +134,14 @@ class RecordStore(Generic[S]):
         deadlines: Callable[[S], list[Deadline]] = _no_deadlines,
         indexes: Sequence[Index] = (),
         remembers: int = 100,
+        looked_at: bool = False,
     ) -> None:
         self.name = name
         self.source = f"/{service}/{name}"
         self.deadlines = deadlines
         self._state = state
         self._remembers = remembers
+        self._looked_at = looked_at
         self.database = database
         self._records = database.collection(
             name,
@@ -146,6 +149,7 @@ class RecordStore(Generic[S]):
                 Index({"created_at": -1, "_id": -1}),
                 Index({"pending_since": 1}, where={"pending_since": {"$exists": True}}),
                 Index({"next_due": 1, "_id": 1}, where={"next_due": {"$exists": True}}),
+                *([Index({"unseen": 1}, where={"unseen": {"$exists": True}})] if looked_at else []),
                 *indexes,
             ),
         )
@@ -205,6 +209,12 @@ class RecordStore(Generic[S]):
         pipeline = [*first, *also, {"$project": {"outbox": 0, "handled": 0}}]
         rows = await self._records.aggregate(pipeline).to_list(None)
         return [self._record(document) for document in {row["_id"]: row for row in rows}.values()]
+
+    @needs_database
+    async def values(self, field: str, query: Mapping[str, Any], limit: int) -> dict[str, Any]:
+        """One field of so many records that match, by id."""
+        rows = self._records.find(query, {field: 1}).limit(limit)
+        return {row["_id"]: _inside(row, field) async for row in rows}
 
     @needs_database
     async def timeline(self, id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Event]:
@@ -316,6 +326,22 @@ class RecordStore(Generic[S]):
                 return [record for record, _ in saved]
         raise Unavailable("contended", "Too many changes of these records at once. Try again in a moment.")
 
+    # For who looks at whatever is new
+
+    @needs_database
+    async def unseen(self, limit: int) -> list[Record[S]]:
+        """Records that are new or have changed since somebody looked at them."""
+        documents = await self._records.find({"unseen": {"$exists": True}}).limit(limit).to_list(None)
+        return [self._record(document) for document in documents]
+
+    @needs_database
+    async def seen(self, records: Sequence[Record[S]]) -> None:
+        """Somebody has looked at these; one that has changed meanwhile stays unseen."""
+        await self._records.bulk_write(
+            [UpdateOne({"_id": each.id, "unseen": each.version}, {"$unset": {"unseen": ""}}) for each in records],
+            ordered=False,
+        )
+
     # For the clock worker
 
     @needs_database
@@ -404,6 +430,7 @@ class RecordStore(Generic[S]):
         document: Document = {
             "_id": id,
             "version": len(events),
+            **({"unseen": len(events)} if self._looked_at else {}),
             "state": state.model_dump(),
             "outbox": [event_document(event) for event in events],
             "pending_since": cause.now,
@@ -455,6 +482,8 @@ class RecordStore(Generic[S]):
             "$push": {"outbox": {"$each": [event_document(event) for event in events]}},
             "$min": {"pending_since": cause.now},
         }
+        if self._looked_at:
+            update["$set"]["unseen"] = version + len(events)
         update["$unset"] = {"put_off_until": ""}
         if due is None:
             update["$unset"]["next_due"] = ""
@@ -497,6 +526,13 @@ class RecordStore(Generic[S]):
 
     def _next_due(self, state: S) -> datetime | None:
         return min((deadline.due for deadline in self.deadlines(state)), default=None)
+
+
+def _inside(document: Document, field: str) -> Any:
+    value: Any = document
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _taken(error: DuplicateKeyError) -> Taken:
