@@ -19,6 +19,7 @@ from dealwire.cli.client import Api
 from dealwire.cli.console import Failure, new_app, out, say
 from dealwire.cli.stack import run
 from dealwire.cli.telling import event_line, money
+from dealwire.demo.clocks import ACCEPT_SECONDS, FASTER, GRAB_SECONDS, let_time_pass
 from dealwire.demo.play import Outcome, hire, outcome, tell
 from dealwire.demo.sample import load_sample
 from dealwire.demo.story import Ending
@@ -38,7 +39,8 @@ def demo(
     """Starts everything and plays a sample day through all four services, while the events it makes run by.
 
     Leads come in, dirty ones among them; they are qualified, routed, accepted, quoted, contracted, reviewed, signed,
-    handed over, delivered and paid, or lost, or refused; the figures follow. Everything goes through the public API.
+    handed over, delivered and paid, or lost, or refused; the figures follow. Two AMs bid for a lead, and one who lets a
+    lead lie loses it to another: for that, time runs faster here. Everything goes through the public API.
 
     It stays up afterwards, for a look around. Played again, every request is recognised and nothing happens twice.
 
@@ -47,7 +49,7 @@ def demo(
     """
     wrong: list[str] = []
     try:
-        asyncio.run(run(FOLDER, port, 1, partial(_play, wrong=wrong, leave=exit)))
+        asyncio.run(run(FOLDER, port, 1, partial(_play, wrong=wrong, leave=exit), told=FASTER))
     except StackError as failure:
         raise Failure(str(failure)) from None
     if wrong:
@@ -67,12 +69,19 @@ async def _play(stack: Stack, *, wrong: list[str], leave: bool) -> bool:
         with Progress(*columns, console=out) as progress:
             async with _telling_events(stack, progress.console):
                 await hire(sample, so)
-                task = progress.add_task("leads on their road", total=len(sample.leads))
+                task = progress.add_task("leads on their road", total=len(sample.leads) + len(sample.clocks))
                 async for ending in tell(sample, as_):
+                    endings.append(ending)
+                    progress.advance(task)
+                async for ending in let_time_pass(sample, as_):
                     endings.append(ending)
                     progress.advance(task)
                 result = await outcome(sample, endings, so)
     out.print(_stories(endings))
+    out.print(
+        f"Time ran faster here: {ACCEPT_SECONDS} seconds to accept a lead, not two business hours, "
+        f"and {GRAB_SECONDS} to bid for one, not fifteen minutes."
+    )
     out.print(_scorecards(result))
     wrong.extend(result.wrong)
     for sentence in wrong:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -43,8 +43,14 @@ def up(
         raise Failure(str(failure)) from None
 
 
-async def run(folder: Path, port: int, replicas: int, then: Callable[[Stack], Awaitable[bool]] | None = None) -> None:
-    """Runs the stack until a signal, or until `then` says that this was all. A second signal does not wait for the
+async def run(
+    folder: Path,
+    port: int,
+    replicas: int,
+    then: Callable[[Stack], Awaitable[bool]] | None = None,
+    told: Mapping[str, Mapping[str, str]] | None = None,
+) -> None:
+    """Runs the stack until a signal, or until `then` says that this was all; `told` is for services by name. A second signal does not wait for the
     orderly end.
     """
     task = asyncio.current_task()
@@ -58,7 +64,7 @@ async def run(folder: Path, port: int, replicas: int, then: Callable[[Stack], Aw
             if not err.is_terminal:
                 say(f"{doing} …")
 
-        async with Stack(folder, port=port, count=replicas, progress=progress) as stack:
+        async with Stack(folder, port=port, count=replicas, told=told, progress=progress) as stack:
             status.update("running; Ctrl-C stops it")
             if then:
                 status.stop()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Literal
 
-Road = Literal["delivered", "signed", "quoted", "lost", "pool", "nurture", "discarded"]
+Road = Literal["delivered", "signed", "quoted", "lost", "pool", "nurture", "discarded", "grabbed", "let lie"]
 SIGNED = ("delivered", "signed")
 CAPTURE = ("company", "contact", "channel", "campaign", "cost", "industry", "region", "need")
 
@@ -41,11 +41,12 @@ class SampleLead:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`teams` and `members` as kpi-service takes them, by id."""
+    """`teams` and `members` as kpi-service takes them, by id; `clocks` are leads that time does something with."""
 
     teams: Mapping[str, Mapping[str, Any]]
     members: Mapping[str, Mapping[str, Any]]
     leads: list[SampleLead]
+    clocks: list[SampleLead]
 
     def am_of(self, lead: SampleLead) -> str:
         """Every industry has one AM here, so the routing has no choice."""
@@ -79,6 +80,7 @@ def load_sample() -> Sample:
             for member in raw["members"]
         },
         leads=[_lead(number, row) for number, row in enumerate(raw["leads"], 1)],
+        clocks=[_lead(number, row) for number, row in enumerate(raw["clocks"], len(raw["leads"]) + 1)],
     )
 
 

@@ -66,12 +66,22 @@ class Services:
         specs: Sequence[ServiceSpec] = SERVICES,
         count: int = 1,
         database_prefix: str = "",
+        told: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
-        """`environment` goes to every service; the name of its database is added."""
+        """`environment` goes to every service, what `told` has for it too; the name of its database is added."""
         self.specs = specs
         self.replicas = {
             spec.name: [
-                Replica(spec, number, folder, {**environment, "DEALWIRE_MONGO_DATABASE": database_prefix + spec.name})
+                Replica(
+                    spec,
+                    number,
+                    folder,
+                    {
+                        **environment,
+                        **(told or {}).get(spec.name, {}),
+                        "DEALWIRE_MONGO_DATABASE": database_prefix + spec.name,
+                    },
+                )
                 for number in range(1, count + 1)
             ]
             for spec in specs

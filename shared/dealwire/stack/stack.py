@@ -61,18 +61,20 @@ class Stack:
         port: int | None = PORT,
         count: int = 1,
         environment: Mapping[str, str] | None = None,
+        told: Mapping[str, Mapping[str, str]] | None = None,
         servers: Servers | None = None,
         database_prefix: str = "",
         specs: Sequence[ServiceSpec] = SERVICES,
         progress: Progress = lambda _: None,
     ) -> None:
         """`port` is the gateway's, None for any free one; `count` replicas of each service are run, with
-        `environment` (DEALWIRE_…) added to what they are told anyway.
+        `environment` (DEALWIRE_…) added to what they are told anyway, and what `told` has for one by its name.
         """
         self.folder = folder.resolve()
         self._port = port
         self._count = count
         self._environment = dict(environment or {})
+        self._told_more = told
         self._servers = servers
         self._database_prefix = database_prefix
         self._specs = specs
@@ -98,6 +100,7 @@ class Stack:
                 specs=self._specs,
                 count=self._count,
                 database_prefix=self._database_prefix,
+                told=self._told_more,
             )
             self.gateway = Gateway(self.folder / "logs", port, self.services.routes)
             running.push_async_callback(self.services.stop)
