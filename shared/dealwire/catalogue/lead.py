@@ -159,6 +159,7 @@ class LeadAssigned(EventData):
     because: tuple[str, ...]
     routing: str | None = None
     rule: str | None = None
+    company: Line | None = None
 
 
 class LeadAccepted(EventData):
@@ -182,6 +183,7 @@ class LeadReturned(EventData):
     am_id: Id
     reason: Literal["not_accepted_in_time"]
     due: AwareDatetime
+    company: Line | None = None
 
 
 class LeadDiscarded(EventData):

@@ -85,6 +85,7 @@ def test_an_a_lead_goes_to_an_am_at_once_and_the_se_is_copied() -> None:
             because=("works in medical", "am.chen has the fewest open leads (0) of 2"),
             routing="routing.v1",
             rule="industry",
+            company="协和医疗有限公司",
         ),
     )
 
@@ -242,7 +243,13 @@ def test_a_lead_not_accepted_in_time_returns_and_is_assigned_to_another() -> Non
     lead, (returned, again) = expired(an_assigned_lead())
     assert (lead.status, lead.am_id, lead.se_id, lead.attempt) == (Status.ASSIGNED, CHEN, WANG, 2)
     assert (lead.passed_over, lead.assigned_at) == ((LI,), MONDAY_12H)
-    assert returned == LeadReturned(lead_id="lead-1", am_id=LI, reason="not_accepted_in_time", due=MONDAY_12H)
+    assert returned == LeadReturned(
+        lead_id="lead-1",
+        am_id=LI,
+        reason="not_accepted_in_time",
+        due=MONDAY_12H,
+        company="协和医疗有限公司",
+    )
     assert isinstance(again, LeadAssigned)
     assert (again.am_id, again.attempt, again.accept_by) == (CHEN, 2, lead.accept_by)
     assert again.accept_by == datetime(2025, 3, 10, 6, tzinfo=UTC)

@@ -107,7 +107,13 @@ def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar
     """
     if not _is_late(lead, now) or lead.am_id is None or lead.accept_by is None:
         return lead, ()
-    late = LeadReturned(lead_id=lead.id, am_id=lead.am_id, reason="not_accepted_in_time", due=lead.accept_by)
+    late = LeadReturned(
+        lead_id=lead.id,
+        am_id=lead.am_id,
+        reason="not_accepted_in_time",
+        due=lead.accept_by,
+        company=lead.capture.company,
+    )
     returned = lead.model_copy(
         update={
             "status": Status.INTAKE,
@@ -169,6 +175,7 @@ def give(lead: Lead, to: Assignment, now: datetime, calendar: BusinessCalendar, 
         because=to.because,
         routing=to.routing,
         rule=to.rule,
+        company=lead.capture.company,
     )
     return assigned, (event,)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from dealwire.catalogue.notifications import NOTIFICATIONS, Notification
 from dealwire.cli.documents.schemas import described
 from dealwire.cli.services import Service
 from dealwire.event import EventData
@@ -20,15 +21,32 @@ exchange, queues and messages, [subscribe/](subscribe/) shows how to listen. Eve
 """
 
 
+_NOTIFICATIONS = """
+## Notifications
+
+Nothing else is sent to notify somebody: these events say who, what and which lead, and whoever sends mails or messages
+subscribes to them. Ids are those of members; `member.changed.v1` has their names.
+
+| Kind | Event | Whom |
+| --- | --- | --- |
+"""
+
+
 def events_page(services: Sequence[Service]) -> str:
-    """A row for each event, by publisher."""
+    """A row for each event, by publisher; and one for each notification."""
     publishers: dict[type[EventData], list[str]] = {}
     for service in services:
         for event in service.publishes:
             publishers.setdefault(event, []).append(service.name)
     alone = [(event, names[0]) for event, names in publishers.items() if len(names) == 1]
     common = [(event, "every service") for event, names in publishers.items() if len(names) > 1]
-    return _HEAD + "".join(f"| {' | '.join(_row(event, who, services))} |\n" for event, who in alone + common)
+    rows = "".join(f"| {' | '.join(_row(event, who, services))} |\n" for event, who in alone + common)
+    told = "".join(f"| {each.kind} | `{each.event.type}` | {_whom(each)} |\n" for each in NOTIFICATIONS)
+    return _HEAD + rows + _NOTIFICATIONS + told
+
+
+def _whom(notification: Notification) -> str:
+    return f"`{notification.to}`" if notification.to else "sales operations"
 
 
 def _row(event: type[EventData], publisher: str, services: Sequence[Service]) -> Iterator[str]:
