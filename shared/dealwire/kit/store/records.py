@@ -16,6 +16,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from heapq import merge
+from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
@@ -217,15 +220,20 @@ class RecordStore(Generic[S]):
         return {row["_id"]: _inside(row, field) async for row in rows}
 
     @needs_database
-    async def timeline(self, id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Event]:
-        """Everything that ever happened to a record, in order, announced or not yet. Raises NotFound."""
-        after = read_cursor(cursor, (int,))[0] if cursor else 0
-        document = await self._document(id)
-        query = {"source": self.source, "subject": id, "sequence": {"$gt": f"{after:010d}"}}
-        found = await self._events.find(query).sort("sequence", 1).limit(limit + 1).to_list(None)
-        told = {event.sequence: event for event in map(Event.model_validate, [*found, *document["outbox"]])}
-        events = [told[sequence] for sequence in sorted(told) if sequence > after]
-        return Page(events[:limit], make_cursor(events[limit - 1].sequence) if len(events) > limit else None)
+    async def timeline(
+        self, id: str, *, also: Sequence[str] = (), cursor: str | None = None, limit: int = 50
+    ) -> Page[Event]:
+        """Everything that ever happened to a record, in order, announced or not yet; with what happened to others `also`.
+
+        Raises NotFound.
+        """
+        places: dict[str, int] = read_cursor(cursor, (partial(_places, id),))[0] if cursor else {}
+        histories = [await self._history(each, places.get(each, 0), limit + 1) for each in (id, *also)]
+        events = list(islice(merge(*histories, key=lambda event: event.time), limit + 1))
+        shown = events[:limit]
+        places |= {event.subject: event.sequence for event in shown}
+        place = places if also else places.get(id)
+        return Page(shown, make_cursor(place) if len(events) > limit else None)
 
     # Writing
 
@@ -272,21 +280,21 @@ class RecordStore(Generic[S]):
         Raises NotFound, StaleVersion (If-Match), Rejected (the key belongs to another request), Taken when a unique
         index holds, whatever `decide` raises, and Unavailable when the record is too contended.
         """
-        async with AsyncExitStack() as turn:
+        async with self._turn(id):
             for attempt in range(_ATTEMPTS):
                 document = await self._document(id)
                 record, decided = await self._decided(document, decide, cause)
                 if decided is None:
                     if record.replayed or await self._remember(document, cause):
                         return record
-                    await self._wait(turn, attempt, (id,))
+                    await _pause(attempt)
                     continue
                 saved = await self._save(document, decided, cause)
                 if saved is not None:
                     changed, events = saved
                     self._relay.offer(self, id, events)
                     return changed
-                await self._wait(turn, attempt, (id,))
+                await _pause(attempt)
         raise Unavailable("contended", "Too many changes of this record at once. Try again in a moment.")
 
     async def put(self, id: str, decide: Callable[[S | None], Decision[S]], cause: Cause) -> Record[S]:
@@ -300,14 +308,20 @@ class RecordStore(Generic[S]):
         return await self.change(id, decide, cause) if created.replayed else created
 
     @needs_database
-    async def change_together(self, changes: Mapping[str, Callable[[S], Decision[S]]], cause: Cause) -> list[Record[S]]:
+    async def change_together(
+        self, changes: Mapping[str, Callable[[S], Decision[S]]], cause: Cause, *, seen: str | None = None
+    ) -> list[Record[S]]:
         """Changes several records, all or none, in one transaction: for what `change` cannot do (a merge).
 
-        The version that the caller saw (If-Match) is that of the first. Raises as `change` does; a conflict with another
+        They are decided and written in order. The version that the caller saw (If-Match) is that of the record `seen`, of
+        the first where none is named. Raises as `change` does; a conflict with another
         writer starts the whole over.
         """
-        causes = [cause, *(replace(cause, expected_version=None) for _ in range(len(changes) - 1))]
-        async with AsyncExitStack() as turn:
+        seen = seen or next(iter(changes))
+        causes = [cause if each == seen else replace(cause, expected_version=None) for each in changes]
+        async with AsyncExitStack() as turns:
+            for each in sorted(changes):
+                await turns.enter_async_context(self._turn(each))
             for attempt in range(_ATTEMPTS):
                 try:
                     async with self.database.transaction() as session:
@@ -318,7 +332,7 @@ class RecordStore(Generic[S]):
                 except (_Overtaken, PyMongoError) as error:
                     if isinstance(error, PyMongoError) and not is_conflict(error):
                         raise
-                    await self._wait(turn, attempt, sorted(changes))
+                    await _pause(attempt)
                     continue
                 for record, events in saved:
                     if events:
@@ -363,17 +377,24 @@ class RecordStore(Generic[S]):
 
     # Inside
 
+    async def _history(self, id: str, after: int, limit: int) -> list[Event]:
+        document = await self._document(id)
+        query = {"source": self.source, "subject": id, "sequence": {"$gt": f"{after:010d}"}}
+        found = await self._events.find(query).sort("sequence", 1).limit(limit).to_list(None)
+        told = {event.sequence: event for event in map(Event.model_validate, [*found, *document["outbox"]])}
+        return [told[sequence] for sequence in sorted(told) if sequence > after][:limit]
+
     @staticmethod
     def _newest(query: Mapping[str, Any], limit: int) -> list[Document]:
         return [{"$match": dict(query)}, {"$sort": {"created_at": -1, "_id": -1}}, {"$limit": limit}]
 
-    async def _wait(self, turn: AsyncExitStack, attempt: int, ids: Iterable[str]) -> None:
-        """After a conflict: changes of one record take turns within the process, and a pause lets other processes by."""
-        if attempt == 0:
-            for each in ids:
-                await turn.enter_async_context(self._turns.setdefault(each, asyncio.Lock()))
-        else:
-            await asyncio.sleep(random.random() * 0.005 * attempt)
+    def _turn(self, id: str) -> asyncio.Lock:
+        """Changes of one record take turns within the process.
+
+        A write that meets a transaction waits in the server, and a thread of the driver with it: were there as many of
+        those as threads, the transaction itself would find none to end with.
+        """
+        return self._turns.setdefault(id, asyncio.Lock())
 
     async def _document(self, id: str, session: Session | None = None) -> Document:
         document = await self._records.find_one({"_id": id}, session=session)
@@ -533,6 +554,16 @@ def _inside(document: Document, field: str) -> Any:
     for name in field.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value
+
+
+def _places(id: str, value: Any) -> dict[str, int]:
+    """How far each record's history was shown; a bare number is that of the record itself."""
+    return {each: int(place) for each, place in (value if isinstance(value, dict) else {id: value}).items()}
+
+
+async def _pause(attempt: int) -> None:
+    """Lets other processes by."""
+    await asyncio.sleep(random.random() * 0.005 * attempt)
 
 
 def _taken(error: DuplicateKeyError) -> Taken:
