@@ -84,6 +84,7 @@ class House:
                 lead_service.handlers.Pool(self.lead_store, CALENDAR, LeadPolicy()),
                 lead_service.handlers.Care(self.lead_store, CALENDAR, LeadPolicy()),
                 customers,
+                duplicates,
             ),
             "pipeline": pipeline_service.consumers.reactions(self.pipeline),
             "contract": contract_service.consumers.reactions(self.contract),

@@ -41,7 +41,7 @@ def build(settings: LeadSettings) -> FastAPI:
         bus,
         database,
         SERVICE,
-        reactions(handlers, pool, care, customers),
+        reactions(handlers, pool, care, customers, duplicates),
         prefetch=settings.prefetch,
         tiers=settings.retry_tiers_seconds,
         drain_seconds=settings.drain_seconds,

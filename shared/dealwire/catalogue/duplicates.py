@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from dealwire.catalogue.common import Id, Line
+from dealwire.catalogue.common import Contact, Id, Line, Text
 from dealwire.event import EventData
 
 
@@ -18,6 +18,62 @@ class LeadCustomerLinked(EventData):
     account_name: Line
     am_id: Id
     because: tuple[str, ...]
+
+
+class LeadMerged(EventData):
+    """A lead turned out to be another and went into it; `am_id` is who had it until then (L3)."""
+
+    type: ClassVar[str] = "lead.merged.v1"
+
+    lead_id: Id
+    into: Id
+    was: str
+    am_id: Id | None = None
+
+
+class LeadAbsorbed(EventData):
+    """Another lead went into this one, which has learned from it what it did not know (L3)."""
+
+    type: ClassVar[str] = "lead.absorbed.v1"
+
+    lead_id: Id
+    absorbed_id: Id
+    captures: int
+    contact: Contact
+    industry: Line | None = None
+    region: Line | None = None
+    size: int | None = None
+    product_line: Line | None = None
+    uscc: str | None = None
+    need: Text | None = None
+
+
+class LeadUnmerged(EventData):
+    """A merge was undone: the lead is what it was, with the AM it had (L3)."""
+
+    type: ClassVar[str] = "lead.unmerged.v1"
+
+    lead_id: Id
+    out_of: Id
+    status: str
+    am_id: Id | None = None
+
+
+class LeadSeparated(EventData):
+    """Another lead left this one again, which gave back what it had from it (L3)."""
+
+    type: ClassVar[str] = "lead.separated.v1"
+
+    lead_id: Id
+    separated_id: Id
+    captures: int
+    contact: Contact
+    industry: Line | None = None
+    region: Line | None = None
+    size: int | None = None
+    product_line: Line | None = None
+    uscc: str | None = None
+    need: Text | None = None
 
 
 class DuplicateSuggested(EventData):

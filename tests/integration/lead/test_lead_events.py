@@ -48,6 +48,12 @@ async def is_somebodys_customer(desk: Desk, company: str) -> None:
     await desk.lead(company=company)
 
 
+async def is_merged_for_a_while(desk: Desk) -> None:
+    one, other = await desk.lead(), await desk.lead()
+    await done(desk.so.post(f"/v1/leads/{other['id']}/merge", json={"into": one["id"]}))
+    await done(desk.so.post(f"/v1/leads/{other['id']}/unmerge"))
+
+
 async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) -> None:
     soon = 2 / 3600
     hours = always_open() | {
@@ -68,6 +74,7 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
         leads += [await taken_care_of(desk), await desk.accepted(), await desk.lead("C")]
         await an_import_undone(desk)
         await is_somebodys_customer(desk, "明川电子")
+        await is_merged_for_a_while(desk)
 
         async def all_heard() -> bool:
             return {message.routing_key for message in heard} == ABOUT_LEADS

@@ -66,9 +66,12 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("POST", "/v1/duplicates/check"): (SOMEBODY, {SO, TEAM_LEAD}, "leads:read"),
     ("GET", "/v1/suggestions"): (None, {SO}, None),
     ("GET", "/v1/suggestions/nobody"): (None, {SO}, None),
+    ("POST", "/v1/suggestions/nobody/confirm"): (None, {SO}, None),
     ("POST", "/v1/suggestions/nobody/dismiss"): (None, {SO}, None),
     ("POST", "/v1/routing/what-if"): ({"routing": 1}, {SO, MANAGEMENT}, None),
     ("POST", "/v1/scoring/what-if"): ({"model": A_MODEL}, {SO, MANAGEMENT}, None),
+    ("POST", "/v1/leads/{lead}/merge"): ({"into": "nobody"}, {SO}, None),
+    ("POST", "/v1/leads/{lead}/unmerge"): (None, {SO}, None),
 }
 """Method and path; body, the roles that may, and the scope that lets a machine."""
 SCOPES = ("leads:capture", "leads:import", "leads:read")

@@ -14,6 +14,7 @@ from lead_service.domain.archive import archive
 from lead_service.domain.grab import Bidders
 from lead_service.domain.intake import capture, discard, withdraw
 from lead_service.domain.lead import Capture, Lead
+from lead_service.domain.merging import merge
 from lead_service.domain.policy import Policy
 from lead_service.domain.progress import accept, assign, convert, qualify
 from lead_service.domain.routing import Roster
@@ -98,6 +99,10 @@ def an_archived_lead(reason: str = "no budget this year") -> Lead:
     return archive(a_lead(), reason)[0]
 
 
+def a_merged_lead(into: str = "lead-9") -> Lead:
+    return merge(a_lead(), into)[0]
+
+
 EVERY_STATUS = {
     lead.status: lead
     for lead in (
@@ -110,6 +115,7 @@ EVERY_STATUS = {
         a_discarded_lead(),
         an_archived_lead(),
         a_withdrawn_lead(),
+        a_merged_lead(),
     )
 }
 """One lead in each status there is."""

@@ -104,7 +104,7 @@ def test_a_discarded_lead_whose_person_comes_in_again_returns_to_intake() -> Non
     assert event.reopened
 
 
-@pytest.mark.parametrize("status", sorted(set(Status) - OVER_FOR_NOW - {Status.WITHDRAWN}))
+@pytest.mark.parametrize("status", sorted(set(Status) - OVER_FOR_NOW - {Status.WITHDRAWN, Status.MERGED}))
 def test_a_linked_capture_leaves_any_other_lead_where_it_is(status: Status) -> None:
     before = EVERY_STATUS[status]
     lead, (event,) = link(before, a_capture())

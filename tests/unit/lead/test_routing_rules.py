@@ -113,7 +113,7 @@ def test_a_rule_is_for_leads_of_whom_all_that_it_names_holds(
 )
 def test_a_rule_asks_those_ams_of_whom_all_that_it_names_holds(to: dict[str, Any], asked: set[str]) -> None:
     members = a_member(LI), EAST, GAO, a_member("se.wang", Role.SE)
-    (one,) = tried(a_prospect(customers_am=LI), a_rule(to=to), members=members).tried
+    (one,) = tried(a_prospect(customers_am=LI if "customers_am" in to else None), a_rule(to=to), members=members).tried
     assert set(one.free) == asked
 
 
@@ -189,3 +189,13 @@ def test_a_routing_that_makes_no_sense_is_refused(rules: tuple[RoutingRule, ...]
     with pytest.raises(Rejected) as no:
         publish(None, rules, None, None, MONDAY_10H)
     assert (no.value.slug, no.value.pointer) == (slug, pointer)
+
+
+def test_one_customer_never_has_two_ams_while_its_own_works_here() -> None:
+    customers = a_prospect(customers_am=LI)
+    everybody = a_rule()
+    (one,) = tried(customers, everybody, members=(a_member(LI), EAST)).tried
+    assert one.free == (LI,)
+    (gone,) = tried(customers, everybody, members=(a_member(LI, active=False), EAST)).tried
+    assert gone.free == ("am.east",)
+    assert explain(a_prospect(customers_am=LI, passed_over=(LI,)), Roster((a_member(LI), EAST), {})).to is None

@@ -14,7 +14,7 @@ from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 from lead_service.api.access import SalesOps
-from lead_service.api.views import Body, ContactBody, Uscc
+from lead_service.api.views import Body, ContactBody, LeadView, Uscc, answer
 from lead_service.domain.customer import Customer
 from lead_service.domain.lead import AccountLink, Capture, Lead, Status
 from lead_service.domain.matching import Match
@@ -67,6 +67,12 @@ class CheckView(BaseModel):
     likely_customers: list[CustomerMetView]
 
 
+class MergeBody(Body):
+    """Which lead it is."""
+
+    into: Id
+
+
 class SuggestionView(BaseModel):
     """A likely duplicate of a lead: another lead or a customer."""
 
@@ -113,6 +119,21 @@ def routes(finder: Duplicates, store: LeadStore) -> APIRouter:
     async def get_suggestion(suggestion_id: Id, _: SalesOps, response: Response) -> SuggestionView:
         """One likely duplicate."""
         return _answer(response, await store.suggestions.get(suggestion_id))
+
+    @router.post("/suggestions/{suggestion_id}/confirm")
+    async def confirm_suggestion(suggestion_id: Id, caller: SalesOps, response: Response) -> SuggestionView:
+        """The two are the same: leads are merged, the one further along survives; a customer's lead goes to its AM."""
+        return _answer(response, await finder.confirm(suggestion_id, caller.id, caller.cause))
+
+    @router.post("/leads/{lead_id}/merge")
+    async def merge_lead(lead_id: Id, body: MergeBody, caller: SalesOps, response: Response) -> LeadView:
+        """Merges a lead into another, which is the same; both histories are kept, and it can be undone."""
+        return answer(response, await finder.merge_leads(lead_id, body.into, caller.cause))
+
+    @router.post("/leads/{lead_id}/unmerge")
+    async def unmerge_lead(lead_id: Id, caller: SalesOps, response: Response) -> LeadView:
+        """Undoes a merge: this lead is what it was, and the other gives back what it had from it."""
+        return answer(response, await finder.unmerge_leads(lead_id, caller.cause))
 
     @router.post("/suggestions/{suggestion_id}/dismiss")
     async def dismiss_suggestion(suggestion_id: Id, caller: SalesOps, response: Response) -> SuggestionView:

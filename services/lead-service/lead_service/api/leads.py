@@ -48,9 +48,9 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # one function p
     async def get_timeline(
         lead_id: LeadId, caller: Reader, paging: Paging, request: Request, response: Response
     ) -> PageView[Event]:
-        """Everything that ever happened to a lead: who, when, and why."""
-        await readable(store, lead_id, caller)
-        page = await store.leads.timeline(lead_id, cursor=paging.cursor, limit=paging.limit)
+        """Everything that ever happened to a lead, and to those that were merged into it: who, when, and why."""
+        lead = (await readable(store, lead_id, caller)).state
+        page = await store.leads.timeline(lead_id, also=lead.was_also, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)
 
     @router.patch("/leads/{lead_id}")

@@ -117,6 +117,8 @@ class LeadView(BaseModel):
     complete_by: datetime | None
     customer: AccountLink | None
     verified_at: datetime | None
+    merged_into: Annotated[str | None, Field(description="The lead that this one turned out to be.")]
+    absorbed: Annotated[tuple[str, ...], Field(description="Leads that turned out to be this one.")]
     bant: Bant | None
     model: str | None
     score: int | None
@@ -158,5 +160,12 @@ def lead_view(record: Record[Lead]) -> LeadView:
     clocks["nurture"] = lead.nurture if lead.status is Status.NURTURE else None
     clocks["archive_at"] = lead.archive_at if lead.status in WITH_SALES_OPS else None
     return LeadView.model_validate(
-        {"version": record.version, **lead.capture.model_dump(), **lead.model_dump(), **clocks}
+        {"version": record.version, **lead.capture.model_dump(), **lead.model_dump(), **clocks, **_same(lead)}
     )
+
+
+def _same(lead: Lead) -> dict[str, object]:
+    return {
+        "merged_into": lead.merged.into if lead.merged else None,
+        "absorbed": tuple(each.lead_id for each in lead.absorbed),
+    }

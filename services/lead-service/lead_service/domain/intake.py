@@ -13,7 +13,7 @@ from dealwire.event import Decision
 from lead_service.domain import company, contact, matching
 from lead_service.domain.archive import kept_until
 from lead_service.domain.completion import to_be_completed
-from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, Status, must_be_with_sales_ops
+from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, MergedAway, Status, must_be_with_sales_ops
 from lead_service.domain.policy import Policy
 
 M = TypeVar("M", bound=BaseModel)
@@ -53,6 +53,8 @@ def link(
     A discarded or archived lead returns to intake: the person wants something after all. Without `learn_keys` a new phone number,
     e-mail address or credit code stays with the other lead that has it.
     """
+    if lead.merged is not None:
+        raise MergedAway(lead.merged.into)
     reopened = lead.status in OVER_FOR_NOW
     known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "need")
     update = {"captures": lead.captures + 1, "capture": known, "archive_at": kept_until(now, calendar, policy)}

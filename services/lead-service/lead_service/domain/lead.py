@@ -26,6 +26,7 @@ class Status(StrEnum):
     DISCARDED = "discarded"
     ARCHIVED = "archived"
     WITHDRAWN = "withdrawn"
+    MERGED = "merged"
 
 
 OPEN = (Status.ASSIGNED, Status.ACCEPTED)
@@ -63,6 +64,28 @@ class AccountLink(BaseModel):
     account_id: str
     name: str
     am_id: str
+
+
+class Merged(BaseModel):
+    """Which lead this one went into, and what it was until then (L3)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    into: str
+    lead: Lead
+
+
+class Absorbed(BaseModel):
+    """A lead that went into this one, and what this one has from it; `leads` are those that had gone into that one (L3)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    lead_id: str
+    leads: tuple[str, ...] = ()
+    keys: tuple[str, ...]
+    captures: int
+    gave: dict[str, str | int]
+    customer: AccountLink | None = None
 
 
 class Lead(BaseModel):
@@ -114,6 +137,20 @@ class Lead(BaseModel):
             told.company, told.contact.name, *search.reached_by(told.contact), told.uscc, told.campaign, told.need
         )
 
+    merged: Merged | None = None
+    absorbed: tuple[Absorbed, ...] = ()
+
+    @property
+    def was_also(self) -> tuple[str, ...]:
+        """All leads that went into this one, also by way of others."""
+        absorbed = self.merged.lead.absorbed if self.merged else self.absorbed
+        return tuple(lead_id for each in absorbed for lead_id in (each.lead_id, *each.leads))
+
+    @property
+    def customers_am(self) -> str | None:
+        """The AM of the customer whose request this is."""
+        return self.customer.am_id if self.customer else None
+
     @computed_field  # type: ignore[prop-decorator]
     @property
     def pool_slot(self) -> str | None:
@@ -121,6 +158,14 @@ class Lead(BaseModel):
         if self.grab is None or self.status is not Status.ACCEPTED or self.accepted_at != self.grab.decided_at:
             return None
         return f"{self.am_id}/{self.grab.slot}"
+
+
+class MergedAway(Conflict):
+    """The lead is another one by now."""
+
+    def __init__(self, into: str) -> None:
+        super().__init__("lead-merged", f"The lead was merged into {into}.")
+        self.into = into
 
 
 def must_be_with_sales_ops(lead: Lead, done: str) -> None:

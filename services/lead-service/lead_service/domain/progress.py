@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
-from dealwire.catalogue.common import Grade
+from dealwire.catalogue.common import Grade, Role
 from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain import follow_up, nurture
 from lead_service.domain.archive import kept_until
 from lead_service.domain.cooldown import cooled
+from lead_service.domain.customer import Customer, link_customer
 from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
 from lead_service.domain.models import PublishedModel, assess, panel
 from lead_service.domain.policy import Policy
@@ -77,6 +79,19 @@ def assign(
     return give(lead, to, now, calendar, policy)
 
 
+def hand_to_customers_am(
+    lead: Lead, customer: Customer, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy
+) -> Decision[Lead]:
+    """A lead that another AM has goes to the customer's AM, once a person says whose request it is (L3)."""
+    linked, news = link_customer(lead, customer, "settled by a person")
+    active = {member.member_id for member in roster.active(Role.AM)}
+    if lead.am_id in (None, customer.am_id) or customer.am_id not in active:
+        return linked, news
+    to = replace(choose(linked, customer.am_id, roster), because=("is the AM of this customer",))
+    given, events = give(linked, to, now, calendar, policy)
+    return given.model_copy(update={"accepted_at": None}), (*news, *events)
+
+
 def accept(lead: Lead, by: str, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
     """The AM takes the lead on, in time, and the follow-up SOP begins (L13, L14)."""
     if lead.status is Status.ACCEPTED and lead.am_id == by:
@@ -139,6 +154,8 @@ def convert(lead: Lead, by: str) -> Decision[Lead]:
     if lead.am_id != by:
         raise Forbidden("not-your-lead", "The lead belongs to somebody else.")
     known = lead.capture.model_dump(exclude={"cost"})
+    if lead.customer is not None:  # so that its account is found, however the capture spelt it
+        known["company"] = lead.customer.name
     about = lead.model_dump(include={"grade", "score", "bant", "am_id", "se_id", "captured_at"})
     event = LeadConverted.model_validate({"lead_id": lead.id, **known, **about})
     return lead.model_copy(update={"status": Status.CONVERTED}), (event,)

@@ -73,7 +73,7 @@ class Prospect:
             product_line=told.product_line,
             size=told.size,
             grade=lead.grade,
-            customers_am=lead.customer.am_id if lead.customer else None,
+            customers_am=lead.customers_am,
             passed_over=lead.passed_over,
         )
 
@@ -143,6 +143,11 @@ def explain(lead: Prospect, roster: Roster) -> Explanation:
     return Explanation(None, tuple(tried))
 
 
+def is_anothers(customers_am: str | None, am_id: str, roster: Roster) -> bool:
+    """One customer never has two AMs: while the customer's works here, nobody else gets its leads (L3)."""
+    return customers_am not in (None, am_id) and customers_am in {member.member_id for member in roster.of(Role.AM)}
+
+
 def choose(lead: Lead, am_id: str, roster: Roster) -> Assignment:
     """Sales operations names the AM. Raises Rejected when that is no active AM, or one who is absent."""
     named = next((member for member in roster.of(Role.AM) if member.member_id == am_id), None)
@@ -150,13 +155,16 @@ def choose(lead: Lead, am_id: str, roster: Roster) -> Assignment:
         raise Rejected("no-such-am", f"{am_id!r} is no active account manager.", pointer="/am_id")
     if until := roster.away(named):
         raise Rejected("am-absent", f"{named.name} is absent until {until}.", pointer="/am_id")
+    if is_anothers(lead.customers_am, am_id, roster):
+        raise Rejected("customer-has-an-am", "The customer's own AM works on its leads.", pointer="/am_id")
     return Assignment(am_id, _se(Prospect.of(lead), am_id, roster), ("chosen by sales operations",))
 
 
 def _try(rule: RoutingRule, lead: Prospect, roster: Roster) -> Tried:
     if (mismatch := _mismatch(rule.when, lead)) or (mismatch := _unknown(rule.to, lead)):
         return Tried(rule.name, mismatch, applies=False)
-    asked = [member for member in roster.of(Role.AM) if _is_for(rule.to, member, lead)]
+    ams = [member for member in roster.of(Role.AM) if not is_anothers(lead.customers_am, member.member_id, roster)]
+    asked = [member for member in ams if _is_for(rule.to, member, lead)]
     busy = {member.member_id: why for member in asked if (why := _not_free(member, lead, roster))}
     free = tuple(member.member_id for member in asked if member.member_id not in busy)
     whom = " and ".join(_whom(rule.to, lead)) or "any AM"

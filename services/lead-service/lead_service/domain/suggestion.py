@@ -77,6 +77,19 @@ def settle(suggestion: Suggestion, verdict: Verdict, by: str | None = None) -> D
     return settled, (event,)
 
 
+def overturn(suggestion: Suggestion) -> Decision[Suggestion]:
+    """Whoever undoes a merge says that the two are not the same after all (L3)."""
+    if suggestion.verdict is Verdict.OTHER:
+        return suggestion, ()
+    return settle(suggestion.model_copy(update={"verdict": Verdict.OPEN}), Verdict.OTHER)
+
+
+def told_apart(lead_id: str, other_id: str) -> Decision[Suggestion]:
+    """Two that nobody had suggested are not the same: they never will be (L3)."""
+    suggestion, _ = suggest(lead_id, "lead", other_id, Match(0, ("they were merged, and that was undone",)))
+    return settle(suggestion, Verdict.OTHER)
+
+
 def _suggested(suggestion: Suggestion) -> DuplicateSuggested:
     about = suggestion.model_dump(include={"lead_id", "kind", "other_id", "score", "because"})
     return DuplicateSuggested.model_validate({"suggestion_id": suggestion.id, **about})

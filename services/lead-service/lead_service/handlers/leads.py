@@ -11,7 +11,7 @@ from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
 from lead_service.domain import completion, intake, progress
-from lead_service.domain.lead import Capture, Lead
+from lead_service.domain.lead import Capture, Lead, MergedAway
 from lead_service.domain.policy import Policy
 from lead_service.store import LeadStore
 
@@ -57,6 +57,8 @@ class Handlers:
             return await self._leads.change(lead_id, link, cause)
         except Taken:  # its phone number is one lead's and its e-mail address another's
             return await self._leads.change(lead_id, partial(link, learn_keys=False), cause)
+        except MergedAway as away:  # a moment ago
+            return await self.link_capture(away.into, told, cause)
 
     async def complete_lead(self, lead_id: str, facts: Facts, by: str | None, cause: Cause) -> Record[Lead]:
         """Missing facts of a lead are completed, by its AM or by sales operations (L4)."""

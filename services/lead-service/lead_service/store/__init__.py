@@ -170,6 +170,13 @@ class LeadStore:
         if made.state.verdict is Verdict.VOID:
             await self.suggestions.change(made.id, suggest_again, cause)
 
+    async def suggestions_about(self, lead_id: str) -> AsyncIterator[Suggestion]:
+        """The likely duplicates of a lead that nobody has settled, from either side."""
+        for side in ("lead_id", "other_id"):
+            query = {f"state.{side}": lead_id, "state.verdict": Verdict.OPEN}
+            for record in (await self.suggestions.page(query, limit=_AT_ONCE)).items:
+                yield record.state
+
     async def published_routing(self) -> PublishedRouting | None:
         """All published versions of the routing; None before the first."""
         there = await self.routing.find_one({"_id": ROUTING})
