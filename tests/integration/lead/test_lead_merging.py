@@ -40,6 +40,7 @@ async def test_a_merge_undone_gives_both_back_exactly(desk: Desk) -> None:
     assert again["id"] == older["id"], "what found the other finds the survivor"
     assert without_version(await unmerge(desk, newer)) == without_version(newer)
     survivor = await desk.get(older["id"])
+    assert survivor.pop("archive_at") > older.pop("archive_at"), "it is kept longer since somebody came in"
     assert without_version(survivor) == without_version(older) | {"captures": 2}, "what came in meanwhile stays"
     again = await done(desk.so.post("/v1/leads", json=a_capture(contact=newer["contact"])))
     assert again["id"] == newer["id"]

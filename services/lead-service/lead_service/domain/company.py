@@ -50,8 +50,8 @@ def fold(name: str) -> str:
     """
     even = plain(name)
     whole = "".join(words(even)) or " ".join(even.split())
-    named = _without_western_form([word for word in words(_places_first(even)) if word not in _IDLE])
-    bare = _without_chinese_form("".join(named))
+    named = _without_western_form(words(_places_first(even)))
+    bare = _without_chinese_form("".join([word for word in named if word not in _IDLE] or named))
     return _PLACES.sub(r"\1", bare) if len(bare) >= _LEAST else whole
 
 
