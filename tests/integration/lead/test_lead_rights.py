@@ -69,6 +69,7 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("POST", "/v1/suggestions/nobody/confirm"): (None, {SO}, None),
     ("POST", "/v1/suggestions/nobody/dismiss"): (None, {SO}, None),
     ("POST", "/v1/routing/what-if"): ({"routing": 1}, {SO, MANAGEMENT}, None),
+    ("POST", "/v1/scoring/try"): (ANSWERS["A"] | {"channel": "expo"}, {SO, MANAGEMENT}, None),
     ("POST", "/v1/scoring/what-if"): ({"model": A_MODEL}, {SO, MANAGEMENT}, None),
     ("POST", "/v1/leads/{lead}/merge"): ({"into": "nobody"}, {SO}, None),
     ("POST", "/v1/leads/{lead}/unmerge"): (None, {SO}, None),

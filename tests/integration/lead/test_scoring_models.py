@@ -61,6 +61,23 @@ async def test_a_published_model_decides_and_the_others_score_along(desk: Desk) 
     assert await desk.get(before["id"]) == before
 
 
+async def test_a_dry_run_says_what_models_would_make_of_a_lead(desk: Desk) -> None:
+    await publish(desk)
+    imagined = ANSWERS["B"] | {"channel": "expo", "industry": "medical", "need_text": "less waiting"}
+    in_force: Any = await done(desk.so.post("/v1/scoring/try", json=imagined))
+    assert [(each["model"], each["score"], each["grade"]) for each in in_force] == [
+        ("medical.v1", 96, "A"),
+        ("bant.v1", 61, "B"),
+    ]
+    draft = {"model": {"weights": {"pain": 100}, "ideal": {"pains": ["waiting"]}, "grades": []}}
+    tried: Any = await done(desk.so.post("/v1/scoring/try", json=imagined | draft))
+    (verdict,) = tried
+    assert (verdict["model"], verdict["score"], verdict["grade"]) == ("draft.v0", 100, "C")
+    assert verdict["reasons"][0]["because"] == "the need speaks of waiting, worth 100 points"
+    published = {"model": {"name": "bant", "version": 1}}
+    assert await done(desk.so.post("/v1/scoring/try", json=imagined | published)) == in_force[1:]
+
+
 async def test_a_version_waits_for_its_date(desk: Desk) -> None:
     soon = utc_now() + timedelta(seconds=1.5)
     await publish(desk, effective_from=soon.isoformat())

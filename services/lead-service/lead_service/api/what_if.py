@@ -1,4 +1,4 @@
-"""Routes that say what other rules would have made of past leads (L21). They are questions: nothing is changed."""
+"""Routes that say what models would make of a lead, and other rules of past leads (L21). They are questions: nothing is changed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
-from dealwire.catalogue.common import Grade, Id
-from dealwire.catalogue.lead import ScoreReason
+from dealwire.catalogue.common import Channel, Grade, Id, Line, Text
+from dealwire.catalogue.lead import Bant, ScoreReason, Verdict
 from dealwire.catalogue.lead_rules import Use
 from dealwire.event import utc_now
 from lead_service.api.access import RuleKeeper
 from lead_service.api.routing import RuleBodies, VersionNumber, unpublished_routing
-from lead_service.api.scoring import ScoringModelBody
-from lead_service.api.views import Body
-from lead_service.domain.models import ModelVersion, must_make_sense
+from lead_service.api.scoring import Employees, ScoringModelBody
+from lead_service.api.views import Body, QualifyBody
+from lead_service.domain.lead import Capture
+from lead_service.domain.models import ModelVersion, assess, must_make_sense
 from lead_service.domain.routing import Assignment
 from lead_service.domain.what_if import Rerouted, Rescored
 from lead_service.handlers import Past, Rules
@@ -35,6 +36,35 @@ def _utc(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
+class PublishedVersionBody(Body):
+    """A version of a scoring model that was published, in force or not yet."""
+
+    name: Id
+    version: VersionNumber
+
+
+class ImaginedLeadBody(QualifyBody):
+    """A lead to imagine: its answers and facts, and the model to try; without one those in force."""
+
+    channel: Channel
+    industry: Line | None = None
+    region: Line | None = None
+    size: Employees | None = None
+    product_line: Line | None = None
+    need_text: Annotated[Text | None, Field(description="What they ask for; pains are looked for in it.")] = None
+    model: PublishedVersionBody | ScoringModelBody | None = None
+
+    def told(self) -> Capture:
+        """What a channel would have told."""
+        facts = self.model_dump(include={"channel", "industry", "region", "size", "product_line"})
+        nobody = {"company": "imagined", "contact": {"name": "imagined"}, "need": self.need_text}
+        return Capture.model_validate({**facts, **nobody})
+
+    def bant(self) -> Bant:
+        """The answers."""
+        return Bant.model_validate(self.model_dump(include=set(Bant.model_fields)))
+
+
 class PastBody(Body):
     """Which past leads: captured in a period, newest first, at most so many at once."""
 
@@ -47,13 +77,6 @@ class PastBody(Body):
     def past(self) -> Past:
         """The same as the handlers take it."""
         return Past((self.since, self.until), self.at_most, self.cursor)
-
-
-class PublishedVersionBody(Body):
-    """A version of a scoring model that was published, in force or not yet."""
-
-    name: Id
-    version: VersionNumber
 
 
 class ScoringWhatIfBody(PastBody):
@@ -143,17 +166,26 @@ class RoutingReport(BaseModel):
 
 
 def routes(rules: Rules) -> APIRouter:
-    """Both questions."""
+    """All of these questions."""
     router = APIRouter(prefix="/v1", tags=["what if"])
+
+    async def version_of(model: PublishedVersionBody | ScoringModelBody) -> ModelVersion:
+        return (
+            _draft(model)
+            if isinstance(model, ScoringModelBody)
+            else await rules.model_version(model.name, model.version)
+        )
+
+    @router.post("/scoring/try")
+    async def try_scoring(body: ImaginedLeadBody, _: RuleKeeper) -> list[Verdict]:
+        """Says what the models in force, or another one, would make of a lead that is only imagined; the first decides."""
+        models = (await version_of(body.model),) if body.model else await rules.panel(utc_now())
+        return list(assess(body.told(), body.bant(), models))
 
     @router.post("/scoring/what-if")
     async def what_if_scored(body: ScoringWhatIfBody, _: RuleKeeper) -> ScoringReport:
         """Scores past leads with another model, from the answers they remember."""
-        model = body.model
-        if isinstance(model, PublishedVersionBody):
-            other = await rules.model_version(model.name, model.version)
-        else:
-            other = _draft(model)
+        other = await version_of(body.model)
         found, after = await rules.what_if_scored(other, body.past(), body.examples)
         grades = [
             RegradedView(
