@@ -50,7 +50,7 @@ async def test_reports_of_pieces_add_up_to_the_report_of_the_whole(desk: Desk) -
         ("/v1/scoring/what-if", {"model": STRICT}),
         ("/v1/routing/what-if", {"routing": [{"name": "everybody"}]}),
     ):
-        (whole,) = await reports(desk, path, body, at_most=100_000)
+        (whole,) = await reports(desk, path, body, at_most=50_000)
         pieces = await reports(desk, path, body, at_most=5)
         assert len(pieces) == -(-whole["leads"] // 5)
         for count in ("leads", "changed"):

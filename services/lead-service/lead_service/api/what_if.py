@@ -70,7 +70,7 @@ class PastBody(Body):
 
     since: Moment | None = None
     until: Moment | None = None
-    at_most: Annotated[int, Field(ge=1, le=100_000, description="Ask for the rest with `cursor`.")] = 20_000
+    at_most: Annotated[int, Field(ge=1, le=50_000, description="Ask for the rest with `cursor`.")] = 10_000
     cursor: Annotated[str, Field(max_length=500, description="`next` of the report before.")] | None = None
     examples: Annotated[int, Field(ge=0, le=20, description="Of each change, at most.")] = 3
 

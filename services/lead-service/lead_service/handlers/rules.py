@@ -28,7 +28,7 @@ class Past:
     """Leads to look at: captured in a period, at most so many, newest first, from a cursor on."""
 
     captured: Between = (None, None)
-    at_most: int = 20_000
+    at_most: int = 10_000
     cursor: str | None = None
 
 
