@@ -117,13 +117,15 @@ class RoutingCondition(Value):
 class RoutingTarget(Value):
     """Which AMs a rule asks: those of whom all that is named holds.
 
-    `experts` have what the lead is about among their own, `generalists` have nothing of the kind. `members` are named, `role` is
-    one that they have besides, `customers_am` is the AM of the customer whose lead it is.
+    `experts` have what the lead is about among their own, `generalists` have nothing of the kind. `members` are named, those of
+    `teams` belong to one of them that day, `role` is one that they have besides, `customers_am` is the AM of the customer whose
+    lead it is.
     """
 
     experts: tuple[Expertise, ...] = ()
     generalists: tuple[Expertise, ...] = ()
     members: tuple[Id, ...] = ()
+    teams: tuple[Id, ...] = ()
     role: Role | None = None
     customers_am: bool = False
 

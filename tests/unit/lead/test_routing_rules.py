@@ -15,7 +15,7 @@ from dealwire.catalogue.lead_rules import (
     RoutingRule,
     RoutingTarget,
 )
-from dealwire.catalogue.people import Absence, MemberChanged
+from dealwire.catalogue.people import Absence, MemberChanged, Membership
 from dealwire.errors import Rejected
 from lead_service.domain.routing import Explanation, Prospect, Roster, choose, explain, route
 from lead_service.domain.routing_rules import (
@@ -30,7 +30,16 @@ DAY = timedelta(days=1)
 MONDAY = date(2025, 3, 10)
 EVERYBODY = RoutingRule(name="everybody")
 GAO = a_member("tl.gao", Role.AM, Role.TEAM_LEAD, industries=())
-EAST = a_member("am.east", regions=("华东",), product_lines=("imaging",))
+EAST = a_member(
+    "am.east",
+    regions=("华东",),
+    product_lines=("imaging",),
+    memberships=(
+        Membership(team_id="team.west", since=MONDAY - 9 * DAY),
+        Membership(team_id="team.east", since=MONDAY),
+        Membership(team_id="team.west", since=MONDAY + DAY),
+    ),
+)
 
 
 def a_rule(name: str = "rule", *, to: dict[str, Any] | None = None, **when: Any) -> RoutingRule:
@@ -108,6 +117,8 @@ def test_a_rule_is_for_leads_of_whom_all_that_it_names_holds(
         ({"generalists": ("region",), "experts": ("industry",)}, {LI}),
         ({"members": (LI, "se.wang")}, {LI}),
         ({"role": Role.TEAM_LEAD}, {"tl.gao"}),
+        ({"teams": ("team.east",)}, {"am.east"}),
+        ({"teams": ("team.west",)}, set()),
         ({"customers_am": True}, {LI}),
     ],
 )

@@ -52,6 +52,7 @@ class TargetBody(Body):
     experts: Experts = ()
     generalists: Experts = ()
     members: Annotated[tuple[Id, ...], Field(max_length=30)] = ()
+    teams: Annotated[tuple[Id, ...], Field(max_length=30)] = ()
     role: Role | None = None
     customers_am: bool = False
 

@@ -44,6 +44,11 @@ class Roster:
         days = (each.last for each in member.absences if self.day and each.first <= self.day <= each.last)
         return max(days, default=None)
 
+    def team(self, member: MemberChanged) -> str | None:
+        """The team that the member belongs to that day (X2)."""
+        begun = [each for each in member.memberships if self.day and each.since <= self.day]
+        return max(begun, key=lambda each: each.since).team_id if begun else None
+
     def is_full(self, member: MemberChanged) -> bool:
         """Whether the member has as many open leads as may be."""
         return member.max_open_leads is not None and self.load.get(member.member_id, 0) >= member.max_open_leads
@@ -164,7 +169,7 @@ def _try(rule: RoutingRule, lead: Prospect, roster: Roster) -> Tried:
     if (mismatch := _mismatch(rule.when, lead)) or (mismatch := _unknown(rule.to, lead)):
         return Tried(rule.name, mismatch, applies=False)
     ams = [member for member in roster.of(Role.AM) if not is_anothers(lead.customers_am, member.member_id, roster)]
-    asked = [member for member in ams if _is_for(rule.to, member, lead)]
+    asked = [member for member in ams if _is_for(rule.to, member, lead, roster)]
     busy = {member.member_id: why for member in asked if (why := _not_free(member, lead, roster))}
     free = tuple(member.member_id for member in asked if member.member_id not in busy)
     whom = " and ".join(_whom(rule.to, lead)) or "any AM"
@@ -199,12 +204,13 @@ def _unknown(to: RoutingTarget, lead: Prospect) -> str | None:
     return "the lead is of no customer there is" if to.customers_am and lead.customers_am is None else None
 
 
-def _is_for(to: RoutingTarget, member: MemberChanged, lead: Prospect) -> bool:
+def _is_for(to: RoutingTarget, member: MemberChanged, lead: Prospect, roster: Roster) -> bool:
     """Whether a target means this AM."""
     return (
         all(term(lead.about(each) or "") in map(term, _OWN[each](member)) for each in to.experts)
         and not any(_OWN[each](member) for each in to.generalists)
         and (not to.members or member.member_id in to.members)
+        and (not to.teams or roster.team(member) in to.teams)
         and (to.role is None or to.role in member.roles)
         and (not to.customers_am or member.member_id == lead.customers_am)
     )
@@ -220,6 +226,8 @@ def _whom(to: RoutingTarget, lead: Prospect) -> Iterable[str]:
         yield f"has no {' or '.join(map(_words, to.generalists))} of their own"
     if to.role:
         yield f"is a {_words(to.role)}"
+    if to.teams:
+        yield f"belongs to {' or '.join(to.teams)}"
     if to.members:
         yield "is named by the rule"
 
@@ -238,7 +246,7 @@ def _se(lead: Prospect, am_id: str, roster: Roster) -> str | None:
     """An SE of the industry, a generalist where there is none; somebody other than the AM, who may be both."""
     others = [member for member in roster.active(Role.SE) if member.member_id != am_id]
     of_industry = RoutingTarget(experts=(Expertise.INDUSTRY,)) if lead.industry else None
-    ses = [member for member in others if of_industry and _is_for(of_industry, member, lead)]
+    ses = [member for member in others if of_industry and _is_for(of_industry, member, lead, roster)]
     ses = ses or [member for member in others if not member.industries]
     return min((member.member_id for member in ses), key=lambda se_id: derived_id(lead.id, se_id), default=None)
 
