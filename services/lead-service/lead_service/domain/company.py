@@ -49,7 +49,7 @@ def fold(name: str) -> str:
     companies; a branch (分公司) is kept apart from its company, too. A name of nothing else stays as it is.
     """
     even = plain(name)
-    whole = "".join(words(even)) or " ".join(even.split())
+    whole = "".join(words(even)) or " ".join(even.split()) or name.strip()
     named = _without_western_form(words(_places_first(even)))
     bare = _without_chinese_form("".join([word for word in named if word not in _IDLE] or named))
     return _PLACES.sub(r"\1", bare) if len(bare) >= _LEAST else whole
