@@ -50,6 +50,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         duplicates.LeadSeparated,
         duplicates.DuplicateSuggested,
         duplicates.DuplicateSettled,
+        sources.CampaignSpendRecorded,
         sources.LeadFormOpened,
         sources.LeadFormRevoked,
         sources.LeadListSaved,

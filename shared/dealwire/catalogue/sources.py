@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from pydantic import AwareDatetime
@@ -136,3 +137,16 @@ class LeadFormRevoked(EventData):
     type: ClassVar[str] = "lead_form.revoked.v1"
 
     form_id: Id
+
+
+class CampaignSpendRecorded(EventData):
+    """Money was spent on a campaign, beside what its single leads cost (L2)."""
+
+    type: ClassVar[str] = "campaign.spend_recorded.v1"
+
+    campaign_id: Id
+    channel: Channel
+    campaign: Line
+    day: date
+    amount: Money
+    what_for: Text | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dealwire.calendar import BusinessCalendar
-from lead_service.api import care, duplicates, forms, imports, leads, lists, pool, routing, scoring, what_if
+from lead_service.api import care, duplicates, forms, imports, leads, lists, pool, reports, routing, scoring, what_if
 from lead_service.handlers import Bulk, Care, Duplicates, Forms, Handlers, Imports, Pool, Rules
 from lead_service.store import LeadStore
 
@@ -34,4 +34,5 @@ def routers(
         duplicates.routes(finder, store),
         care.routes(caring),
         forms.routes(public, store),
+        reports.routes(store, calendar),
     ]

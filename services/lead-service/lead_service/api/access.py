@@ -16,6 +16,7 @@ _READ_ALL = (Role.SO, Role.MANAGEMENT)
 Capturer = Annotated[Caller, allow(Role.SO, Role.AM, Role.TEAM_LEAD, scope="leads:capture")]
 Reader = Annotated[Caller, allow(*_READ_ALL, Role.TEAM_LEAD, Role.AM, Role.SE, scope="leads:read")]
 Colleague = Annotated[Caller, allow(*_READ_ALL, Role.TEAM_LEAD, Role.AM, Role.SE)]
+Reporter = Annotated[Caller, allow(*_READ_ALL, scope="leads:read")]
 Importer = Annotated[Caller, allow(Role.SO, scope="leads:import")]
 SalesOps = Annotated[Caller, allow(Role.SO)]
 RuleKeeper = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]

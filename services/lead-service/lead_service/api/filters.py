@@ -14,6 +14,7 @@ from dealwire.catalogue.common import Channel, Grade, Id, Line
 from dealwire.kit.store import NEWEST, OLDEST, Order
 from dealwire.kit.store.cursors import a_time
 from lead_service.domain import search
+from lead_service.domain.campaign import QUALIFIED
 from lead_service.domain.lead import ALIVE, Status
 
 
@@ -44,6 +45,7 @@ _ORDER: dict[Sort, tuple[Order, dict[str, Any]]] = {
     Sort.DUE: (Order("next_due", a_time, descending=False), {"next_due": {"$exists": True}}),
 }
 _STATUS = {View.INTAKE: Status.INTAKE, View.POOL: Status.POOL, View.NURTURE: Status.NURTURE}
+_GONE = (Status.WITHDRAWN,)  # as if they had never come: listed when asked for only
 _FIELDS = {
     "status": "state.status",
     "am_id": "state.am_id",
@@ -70,6 +72,8 @@ class LeadFilter(BaseModel):
     region: Annotated[Line | None, Field(description="Only leads of this region, as it was typed.")] = None
     captured_from: Annotated[date | None, Field(description="Captured on this day or later.")] = None
     captured_to: Annotated[date | None, Field(description="Captured on this day or before.")] = None
+    qualified: Annotated[bool | None, Field(description="Only leads graded A or B, or none of those.")] = None
+    without_campaign: Annotated[bool | None, Field(description="Only leads of no campaign, or of any.")] = None
     q: Annotated[
         Annotated[str, StringConstraints(max_length=200)] | None,
         Field(
@@ -94,6 +98,12 @@ class LeadFilter(BaseModel):
             conditions.append({"state.captured_at": {"$gte": _begin(self.captured_from, zone)}})
         if self.captured_to:
             conditions.append({"state.captured_at": {"$lt": _begin(self.captured_to, zone, days=1)}})
+        if self.qualified is not None:
+            conditions.append({"state.grade": {"$in" if self.qualified else "$nin": list(QUALIFIED)}})
+        if self.without_campaign is not None:
+            conditions.append({"state.capture.campaign": None if self.without_campaign else {"$ne": None}})
+        if self.status is None and self.view is None:
+            conditions.append({"state.status": {"$nin": list(_GONE)}})
         conditions += [_begins(term) for term in search.asked(self.q or "")]
         if self.q and not search.asked(self.q):
             conditions.append({"_id": None})  # nothing is found by punctuation

@@ -8,17 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.common import Grade
+from dealwire.catalogue.common import Channel, Grade
 from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
 from dealwire.kit.cause import Cause
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, Leases, Page, Record, RecordStore, Replica
 from lead_service.domain import matching
+from lead_service.domain.campaign import Count
 from lead_service.domain.clock import deadlines
 from lead_service.domain.customer import Customer
 from lead_service.domain.grab import Bidders
 from lead_service.domain.importing import Import
-from lead_service.domain.lead import OPEN, Capture, Lead
+from lead_service.domain.lead import OPEN, Capture, Lead, Status
 from lead_service.domain.matching import Match
 from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
@@ -181,6 +182,29 @@ class LeadStore:
         """All published versions of the routing; None before the first."""
         there = await self.routing.find_one({"_id": ROUTING})
         return there.state if there else None
+
+    async def count_sources(self, query: Mapping[str, Any]) -> list[Count]:
+        """How many leads there are of each source, grade and status, and what they cost."""
+        fields = {
+            "channel": "state.capture.channel",
+            "campaign": "state.capture.campaign",
+            "grade": "state.grade",
+            "status": "state.status",
+            "currency": "state.capture.cost.currency",
+        }
+        groups = await self.leads.sum_by(fields, "state.capture.cost.minor", query)
+        return [
+            Count(
+                channel=Channel(each["channel"]),
+                campaign=each["campaign"],
+                grade=Grade(each["grade"]) if each["grade"] else None,
+                status=Status(each["status"]),
+                currency=each["currency"],
+                leads=leads,
+                minor=minor,
+            )
+            for each, leads, minor in groups
+        ]
 
     async def same_people(self, keys: list[str]) -> dict[str, tuple[int, str]]:
         """Of each of these keys the lead that has it; the number before its id says which of several is older."""

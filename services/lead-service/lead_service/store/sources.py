@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database, Index, Record, RecordStore
+from lead_service.domain.campaign import Campaign
 from lead_service.domain.web_form import Form
 from lead_service.store.limits import Limits
 
@@ -15,6 +16,7 @@ class Sources:
         self.forms = RecordStore(
             database, relay, service, "forms", Form, indexes=(Index({"state.key_hash": 1}, unique=True),)
         )
+        self.campaigns = RecordStore(database, relay, service, "campaigns", Campaign)
         self.limits = Limits(database)
 
     async def form_of_key(self, key_hash: str) -> Record[Form] | None:

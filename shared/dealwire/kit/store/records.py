@@ -185,6 +185,16 @@ class RecordStore(Generic[S]):
             yield self._record(document)
 
     @needs_database
+    async def sum_by(
+        self, fields: Mapping[str, str], total: str, query: Mapping[str, Any]
+    ) -> list[tuple[dict[str, Any], int, int]]:
+        """Records that match, grouped by some fields: their values by name, how many, and the sum of another field."""
+        grouped = {name: {"$ifNull": [f"${field}", None]} for name, field in fields.items()}
+        group = {"_id": grouped, "n": {"$sum": 1}, "total": {"$sum": f"${total}"}}
+        rows = self._records.aggregate([{"$match": dict(query)}, {"$group": group}])
+        return [(row["_id"], row["n"], row["total"]) async for row in rows]
+
+    @needs_database
     async def count_by(self, field: str, query: Mapping[str, Any]) -> dict[str, int]:
         """How many records match, by the value of a field."""
         rows = self._records.aggregate([{"$match": dict(query)}, {"$group": {"_id": f"${field}", "n": {"$sum": 1}}}])
