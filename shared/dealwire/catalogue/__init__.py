@@ -6,7 +6,7 @@ run `make docs`.
 
 from __future__ import annotations
 
-from dealwire.catalogue import contract, duplicates, lead, lead_rules, people, pipeline, sources
+from dealwire.catalogue import contract, duplicates, lead, lead_rules, market, people, pipeline, sources
 from dealwire.event import CatchUpStarted, EventData
 
 PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
@@ -51,6 +51,9 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         duplicates.DuplicateSuggested,
         duplicates.DuplicateSettled,
         sources.CampaignSpendRecorded,
+        market.MarketNoteWritten,
+        market.MarketNoteRevised,
+        market.LeadNoteCited,
         sources.LeadFormOpened,
         sources.LeadFormRevoked,
         sources.LeadListSaved,

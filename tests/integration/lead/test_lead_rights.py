@@ -13,6 +13,7 @@ from dealwire.catalogue.common import Role
 AM, SE, SO, TEAM_LEAD, MANAGEMENT = Role.AM, Role.SE, Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT
 A_MODEL = {"weights": {"need": 100}, "grades": [{"grade": "B", "score": 40}]}
 A_SPEND = {"channel": "expo", "campaign": "x", "day": "2025-03-10", "amount": {"minor": 1, "currency": "CNY"}}
+A_NOTE = {"kind": "policy", "title": "x", "text": "y"}
 READERS = {SO, TEAM_LEAD, MANAGEMENT, AM, SE}
 SOMEBODY = {"company": "协和医疗", "contact": {"name": "王芳", "phone": "13800138000"}}
 MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
@@ -58,6 +59,12 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("POST", "/v1/campaigns/spend"): (A_SPEND, {SO}, None),
     ("GET", "/v1/campaigns"): (None, {SO, MANAGEMENT}, "leads:read"),
     ("GET", "/v1/campaigns/nobodys/timeline"): (None, {SO, MANAGEMENT}, "leads:read"),
+    ("POST", "/v1/notes"): (A_NOTE, READERS, None),
+    ("GET", "/v1/notes"): (None, READERS, None),
+    ("GET", "/v1/notes/nobodys"): (None, READERS, None),
+    ("PUT", "/v1/notes/nobodys"): (A_NOTE, READERS, None),
+    ("GET", "/v1/notes/nobodys/timeline"): (None, READERS, None),
+    ("POST", "/v1/leads/{lead}/notes"): ({"note_id": "nobodys"}, {SO, AM}, None),
     ("POST", "/v1/leads/batch"): ({"leads": [a_capture()]}, {SO, AM, TEAM_LEAD}, "leads:capture"),
     ("POST", "/v1/imports"): ({"name": "visitors"}, {SO}, "leads:import"),
     ("GET", "/v1/imports"): (None, {SO}, "leads:import"),

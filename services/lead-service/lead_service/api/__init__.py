@@ -5,8 +5,21 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from dealwire.calendar import BusinessCalendar
-from lead_service.api import care, duplicates, forms, imports, leads, lists, pool, reports, routing, scoring, what_if
-from lead_service.handlers import Bulk, Care, Duplicates, Forms, Handlers, Imports, Pool, Rules
+from lead_service.api import (
+    care,
+    duplicates,
+    forms,
+    imports,
+    leads,
+    lists,
+    notes,
+    pool,
+    reports,
+    routing,
+    scoring,
+    what_if,
+)
+from lead_service.handlers import Bulk, Care, Duplicates, Forms, Handlers, Imports, Notes, Pool, Rules
 from lead_service.store import LeadStore
 
 
@@ -35,4 +48,5 @@ def routers(
         care.routes(caring),
         forms.routes(public, store),
         reports.routes(store, calendar),
+        notes.routes(Notes(store), store),
     ]

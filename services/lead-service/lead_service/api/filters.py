@@ -54,6 +54,7 @@ _FIELDS = {
     "campaign": "state.capture.campaign",
     "industry": "state.capture.industry",
     "region": "state.capture.region",
+    "note_id": "state.notes",
 }
 
 
@@ -70,6 +71,7 @@ class LeadFilter(BaseModel):
     campaign: Annotated[Line | None, Field(description="Only leads of this campaign.")] = None
     industry: Annotated[Line | None, Field(description="Only leads of this industry, as it was typed.")] = None
     region: Annotated[Line | None, Field(description="Only leads of this region, as it was typed.")] = None
+    note_id: Annotated[Id | None, Field(description="Only leads that cite this market note.")] = None
     captured_from: Annotated[date | None, Field(description="Captured on this day or later.")] = None
     captured_to: Annotated[date | None, Field(description="Captured on this day or before.")] = None
     qualified: Annotated[bool | None, Field(description="Only leads graded A or B, or none of those.")] = None
@@ -104,9 +106,7 @@ class LeadFilter(BaseModel):
             conditions.append({"state.capture.campaign": None if self.without_campaign else {"$ne": None}})
         if self.status is None and self.view is None:
             conditions.append({"state.status": {"$nin": list(_GONE)}})
-        conditions += [_begins(term) for term in search.asked(self.q or "")]
-        if self.q and not search.asked(self.q):
-            conditions.append({"_id": None})  # nothing is found by punctuation
+        conditions += begins(self.q or "")
         return {"$and": [_ORDER[self.sort][1], *conditions]}
 
     @property
@@ -118,8 +118,12 @@ def _begin(day: date, zone: str, days: int = 0) -> datetime:
     return datetime.combine(min(max(day, _FIRST), _LAST) + timedelta(days=days), time(), ZoneInfo(zone))
 
 
-def _begins(term: str) -> dict[str, Any]:
-    return {"state.terms": {"$regex": f"^{term}"}}  # a term is of letters and digits only
+def begins(asked: str) -> list[dict[str, Any]]:
+    """What is found by all of these words; nothing is by punctuation."""
+    terms = search.asked(asked)
+    if asked and not terms:
+        return [{"_id": None}]
+    return [{"state.terms": {"$regex": f"^{term}"}} for term in terms]  # a term is of letters and digits only
 
 
 Filter = Annotated[LeadFilter, Depends()]

@@ -138,6 +138,7 @@ class LeadView(BaseModel):
     nurture: Nurture | None
     archive_at: Annotated[datetime | None, Field(description="When it is archived, if nothing is heard of it.")]
     discarded_because: str | None
+    notes: Annotated[tuple[str, ...], Field(description="Market notes that matter for it.")]
     archived_because: str | None
 
 

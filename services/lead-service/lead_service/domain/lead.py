@@ -122,6 +122,7 @@ class Lead(BaseModel):
     completion: Completion | None = None
     grab: Grab | None = None
     cooling: tuple[Cooling, ...] = ()
+    notes: tuple[str, ...] = ()
     verified_at: datetime | None = None
     follow_up: FollowUp | None = None
     nurture: Nurture | None = None

@@ -8,6 +8,7 @@ from lead_service.handlers.forms import Forms
 from lead_service.handlers.imports import Imports
 from lead_service.handlers.leads import Handlers
 from lead_service.handlers.lookout import Lookout
+from lead_service.handlers.notes import Notes
 from lead_service.handlers.pool import Pool
 from lead_service.handlers.rules import Past, Rules
 
@@ -20,6 +21,7 @@ __all__ = [
     "Handlers",
     "Imports",
     "Lookout",
+    "Notes",
     "Past",
     "Pool",
     "Rules",

@@ -61,6 +61,7 @@ class LeadStore:
                 Index({"state.customer.account_id": 1}, where={"state.customer.account_id": {"$gt": ""}}),
                 Index({"state.terms": 1}),
                 Index({"state.captured_at": 1}),
+                Index({"state.notes": 1}, where={"state.notes": {"$gt": ""}}),
                 Index({"state.score": -1, "_id": -1}, where={"state.score": {"$gte": 0}}),
                 Index({"state.completion.escalated": 1}, where={"state.completion.escalated": True}),
                 *(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Database, Index, Record, RecordStore
 from lead_service.domain.campaign import Campaign
+from lead_service.domain.note import Note
 from lead_service.domain.web_form import Form
 from lead_service.store.limits import Limits
 
@@ -17,6 +18,7 @@ class Sources:
             database, relay, service, "forms", Form, indexes=(Index({"state.key_hash": 1}, unique=True),)
         )
         self.campaigns = RecordStore(database, relay, service, "campaigns", Campaign)
+        self.notes = RecordStore(database, relay, service, "notes", Note, indexes=(Index({"state.terms": 1}),))
         self.limits = Limits(database)
 
     async def form_of_key(self, key_hash: str) -> Record[Form] | None:
