@@ -240,11 +240,12 @@ async def test_an_import_undone_withdraws_untouched_leads_only_and_their_people_
     assert counts(again) == (2, 1, 0, 0)
 
 
+@pytest.mark.timeout(400)
 async def test_an_import_goes_on_where_it_stopped_whatever_stops_and_every_row_counts_once(place: Place) -> None:
     """Services that stop in the midst of it and start again, two at a time: the result is that of one quiet run."""
-    phones = [a_phone() for _ in range(1500)]
-    same = a_phone()
-    rows = [a_row(手机=phone) for phone in phones] + [a_row(手机=same) for _ in range(500)]
+    phones = [a_phone() for _ in range(1100)]
+    same = a_phone()  # more often than a record remembers its causes
+    rows = [a_row(手机=phone) for phone in phones] + [a_row(手机=same) for _ in range(130)]
     async with a_desk(place, clock_interval_seconds=60) as desk:
         known = await received(desk, a_csv(*rows))
         await done(desk.so.post(f"/v1/imports/{known['id']}/start"))
@@ -254,7 +255,7 @@ async def test_an_import_goes_on_where_it_stopped_whatever_stops_and_every_row_c
         runs += 1
         async with running(build, LeadSettings, place, clock_interval_seconds=0.02) as one:
             async with running(build, LeadSettings, place, clock_interval_seconds=0.02):
-                await asyncio.sleep(0.15 * runs)
+                await asyncio.sleep(0.2 * runs)
             so = one.as_("so.zhao", Role.SO)
             now = await done(so.get(path))
         if now["status"] == "done":
@@ -262,12 +263,12 @@ async def test_an_import_goes_on_where_it_stopped_whatever_stops_and_every_row_c
         assert runs < 30, now
     assert runs > 1, "it was interrupted"
     async with a_desk(place) as desk:
-        assert counts(await until(desk.so, known["id"], "done")) == (1501, 499, 0, 0)
+        assert counts(await until(desk.so, known["id"], "done")) == (1101, 129, 0, 0)
         told = await results(desk, known)
-        assert len({row["lead_id"] for row in told}) == 1501
-        assert (await desk.get(told[-1]["lead_id"]))["captures"] == 500
+        assert len({row["lead_id"] for row in told}) == 1101
+        assert (await desk.get(told[-1]["lead_id"]))["captures"] == 130
         happened = Counter(await desk.happened(told[-1]["lead_id"]))
-        assert happened == {"captured": 1, "linked": 499}
+        assert happened == {"captured": 1, "linked": 129}
 
 
 async def test_a_batch_answers_for_every_row_and_again_the_same(desk: Desk) -> None:
