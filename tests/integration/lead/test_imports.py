@@ -240,6 +240,24 @@ async def test_an_import_undone_withdraws_untouched_leads_only_and_their_people_
     assert counts(again) == (2, 1, 0, 0)
 
 
+async def test_a_lead_whose_clock_ran_out_is_untouched_all_the_same(place: Place) -> None:
+    soon = {
+        "policy": {"completion": {"hours": 0.1 / 3600}, "required_facts": ["product_line"]},
+        "clock_interval_seconds": 0.05,
+    }
+    async with a_desk(place, **soon) as desk:
+        known = await imported(desk, a_csv(a_row()))
+        (row,) = await results(desk, known)
+
+        async def overdue() -> bool:
+            return "facts_overdue" in await desk.happened(row["lead_id"])
+
+        await eventually(overdue, "the facts are overdue")
+        await done(desk.so.post(f"/v1/imports/{known['id']}/undo", json={"reason": "last year's file"}))
+        undone = await until(desk.so, known["id"], "undone")
+        assert (undone["withdrawn"], undone["kept"]) == (1, 0)
+
+
 @pytest.mark.timeout(400)
 async def test_an_import_goes_on_where_it_stopped_whatever_stops_and_every_row_counts_once(place: Place) -> None:
     """Services that stop in the midst of it and start again, two at a time: the result is that of one quiet run."""

@@ -22,7 +22,7 @@ from lead_service.domain.lead import Capture
 from lead_service.domain.policy import Policy
 from lead_service.handlers.bulk import Bulk, Outcome, Row
 from lead_service.handlers.sheets import chunked, open_table
-from lead_service.store import LeadStore
+from lead_service.store import SERVICE, LeadStore
 from lead_service.store.import_rows import OUTCOMES, UNDONE, Chunk, Result
 
 CHUNK = 500
@@ -143,14 +143,15 @@ class Imports:
         return await asyncio.gather(*(self._withdraw(known, outcome) for outcome in chunk.outcomes))
 
     async def _withdraw(self, known: Import, outcome: Result) -> Result:
-        """A lead is untouched when all that ever happened to it came from this import."""
+        """A lead is untouched when all that ever happened to it came from this import, or from time going by."""
         if outcome.status != "captured" or outcome.lead_id is None:
             why = "The row was linked to a lead." if outcome.status == "linked" else None
             return Result("kept" if why else outcome.status, outcome.lead_id, why)
         events = (await self._store.leads.timeline(outcome.lead_id, limit=200)).items
         cause = _cause(known, f"undo {outcome.lead_id}")
         reason = known.undone_because or ""
-        if all(event.correlationid == known.id for event in events):
+        clock = Cause.of_clock(SERVICE, cause.now).actor
+        if all(event.correlationid == known.id or event.actor == clock for event in events):
             untouched = replace(cause, expected_version=events[-1].sequence)
             try:
                 await self._store.leads.change(outcome.lead_id, lambda lead: intake.withdraw(lead, reason), untouched)
