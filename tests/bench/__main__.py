@@ -14,6 +14,7 @@ import uvloop
 from bench.captures import captures
 from bench.deals import deals
 from bench.harness import FLOOR, Bench
+from bench.leads import leads
 from bench.projection import projection
 from bench.rows import Row, save, table
 from rich.console import Console
@@ -25,6 +26,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Bench], Awaitable[list[Row]]]] = {
     "captures": captures,
     "projection": projection,
     "deals": deals,
+    "leads": leads,
 }
 _RESULT = BUILD / "bench.json"
 

@@ -18,11 +18,11 @@ import uvloop
 
 _LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
 _BODY = {
-    "company": "华东精密影像设备有限公司 %(n)d",
+    "company": "%(company)s精密影像设备有限公司",
     "contact": {
-        "name": "王芳",
+        "name": "%(person)s",
         "phone": "139 %(n)08d",
-        "email": "wang.fang.%(n)d@huadong-imaging.com.cn",
+        "email": "purchase.%(n)d@imaging-%(n)d.com.cn",
         "title": "采购经理",
     },
     "channel": "expo",
@@ -32,6 +32,24 @@ _BODY = {
     "region": "East China",
     "need": "Two MRI scanners for the new wing, installed before the end of the year",
 }
+
+
+_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜"
+_SYLLABLES = (
+    "华东明川禾木青云龙泉海岳星河瑞康安泰和盛兴达宏远博雅天成金石玉林春晖秋实北辰南山长江平原锦程光启新元正信德诚"
+)
+
+
+def _spelled(number: int, letters: str, length: int) -> str:
+    """A word of so many letters, another one for every number up to what the length allows."""
+    return "".join(letters[number // len(letters) ** place % len(letters)] for place in range(length))
+
+
+def a_stranger(number: int) -> dict[str, object]:
+    """Somebody from a company of whom nobody has heard before."""
+    mixed = number * 2_654_435_761 % 2**32  # neighbours in number are none in name
+    company = _spelled(mixed, _SYLLABLES, 5)
+    return {"n": number, "company": company, "person": _spelled(mixed // 7, _SURNAMES, 1) + company[1:3]}
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,7 @@ class _Run:
         self.refusal: str | None = None
 
     def next_request(self) -> bytes:
-        body = (self._body % {"n": next(self._number)}).encode()
+        body = (self._body % a_stranger(next(self._number))).encode()
         return b"%s%d\r\n\r\n%s" % (self._head, len(body), body)
 
 

@@ -73,7 +73,7 @@ class House:
         self.lead = lead_service.handlers.Handlers(self.lead_store, CALENDAR, LeadPolicy())
         customers = lead_service.handlers.Customers(self.lead_store, LeadPolicy())
         duplicates = lead_service.handlers.Duplicates(self.lead_store, customers, CALENDAR, LeadPolicy())
-        self._lookout = lead_service.handlers.Lookout(self.lead_store, duplicates)
+        self._lookout = lead_service.handlers.Lookout(self.lead_store, customers, duplicates, LeadPolicy().matching)
         self.pipeline = pipeline_service.handlers.Handlers(self.pipeline_store, CALENDAR, PipelinePolicy())
         self.importer = pipeline_service.handlers.Importer(self.pipeline_store, CALENDAR)
         self.contract = contract_service.handlers.Handlers(contract_store, CALENDAR, ContractPolicy())

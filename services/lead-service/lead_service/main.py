@@ -50,7 +50,7 @@ def build(settings: LeadSettings) -> FastAPI:
     importing = Background(
         "imports", store.leases, imports.at_work, imports.work, interval=settings.clock_interval_seconds
     )
-    lookout = Lookout(store, duplicates)
+    lookout = Lookout(store, customers, duplicates, settings.policy.matching)
     looking = Background(
         "lookout", store.leases, lookout.waiting, lookout.work, interval=settings.clock_interval_seconds
     )

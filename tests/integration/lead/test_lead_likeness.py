@@ -11,6 +11,7 @@ from integration.lead.backstage import Backstage, a_backstage, a_cause
 from integration.lead.desk import CHEN, LI, Desk, Json, a_capture, a_phone, done, problem
 from support.place import Servers, new_place
 from support.service import eventually
+from unit.lead.builders import POLICY
 
 from dealwire.event import Event
 from lead_service.domain.lead import Capture
@@ -116,7 +117,7 @@ async def test_a_capture_looked_at_twice_or_by_two_replicas_is_suggested_once(ba
     company = a_company()
     told = [Capture.model_validate(a_capture(company=company, contact=a_person())) for _ in range(2)]
     records = [await backstage.handlers.capture_lead(each, a_cause()) for each in told]
-    lookouts = [Lookout(backstage.store, backstage.duplicates) for _ in range(2)]
+    lookouts = [Lookout(backstage.store, backstage.customers, backstage.duplicates, POLICY.matching) for _ in range(2)]
     await asyncio.gather(*(lookout.look_at(records) for lookout in lookouts * 2))
     page = await backstage.store.suggestions.page({"state.lead_id": {"$in": [record.id for record in records]}})
     (suggestion,) = page.items

@@ -44,15 +44,9 @@ class Duplicates:
         self._calendar = calendar
         self._policy = policy
 
-    async def look_at(self, lead_id: str, cause: Cause) -> None:
-        """Holds a lead against the leads and customers there are, and suggests what is likely the same (L3)."""
-        found = await self._store.leads.find_one({"_id": lead_id})
-        if found is None:
-            return
-        lead, points = found.state, self._policy.matching
-        await self._customers.recognise(lead, cause)
-        others = await self._store.leads_near(lead.capture, points.per_block)
-        for other, match in matching.suggestions(lead, others, points):
+    async def look_at(self, lead: Lead, others: Sequence[Lead], cause: Cause) -> None:
+        """Holds a lead against others that have something in common with it, and suggests what is likely the same (L3)."""
+        for other, match in matching.suggestions(lead, others, self._policy.matching):
             newer, older = matching.newer_first(lead, other)
             await self._store.suggest(newer.id, "lead", older.id, match, cause)
 

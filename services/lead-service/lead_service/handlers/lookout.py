@@ -1,12 +1,12 @@
 """Holds every lead that is new or has changed against the leads and customers there are (L3).
 
-It happens behind the capture's back, for many leads at once: two trips to the database tell of all of them whether there
-is anything near; only those that have something near are looked at one by one.
+It happens behind the capture's back, and for many leads at once: the trips to the database that tell what is near them, they
+share.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 
 import structlog
 
@@ -14,8 +14,9 @@ from dealwire.errors import Unavailable
 from dealwire.event import utc_now
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
-from lead_service.domain import matching
 from lead_service.domain.lead import Lead
+from lead_service.domain.policy import Matching
+from lead_service.handlers.customers import Customers
 from lead_service.handlers.duplicates import Duplicates
 from lead_service.store import SERVICE, LeadStore
 
@@ -27,9 +28,11 @@ _AT_ONCE = 200
 class Lookout:
     """The background worker's `find` and `work`."""
 
-    def __init__(self, store: LeadStore, duplicates: Duplicates) -> None:
+    def __init__(self, store: LeadStore, customers: Customers, duplicates: Duplicates, points: Matching) -> None:
         self._store = store
+        self._customers = customers
         self._duplicates = duplicates
+        self._points = points
 
     async def waiting(self) -> list[str]:
         """One piece of work, if there is any lead that nobody has looked at."""
@@ -43,16 +46,22 @@ class Lookout:
             yield
 
     async def look_at(self, records: Sequence[Record[Lead]]) -> None:
-        """Looks closely at those leads that have something near. One that cannot be looked at holds up no other."""
-        crowded = await self._store.crowded([record.state.capture for record in records])
+        """Looks at these leads together. One that cannot be looked at holds up no other."""
         cause = Cause.of_clock(SERVICE, utc_now())
+        told = [record.state.capture for record in records]
+        near_a_customer = await self._store.near_a_customer(told)
         for record in records:
-            near = matching.near(record.state.capture)
-            if not any(crowded(block, record.id) for block in near):
-                continue
-            try:
-                await self._duplicates.look_at(record.id, cause)
-            except Unavailable:
-                raise
-            except Exception:
-                log.exception("lookout.fault", lead=record.id)
+            if near_a_customer(record.state.capture.company):
+                await self._safely(self._customers.recognise(record.state, cause), record.id)
+        for record, others in zip(
+            records, await self._store.leads_near_each(told, self._points.per_block), strict=True
+        ):
+            await self._safely(self._duplicates.look_at(record.state, others, cause), record.id)
+
+    async def _safely(self, looking: Awaitable[None], lead_id: str) -> None:
+        try:
+            await looking
+        except Unavailable:
+            raise
+        except Exception:
+            log.exception("lookout.fault", lead=lead_id)

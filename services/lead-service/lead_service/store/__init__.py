@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from dealwire.calendar import BusinessCalendar
@@ -34,6 +34,7 @@ ROUTING = "routing"
 """The id of the one routing there is."""
 _AT_ONCE = 200
 _MOST_NEAR = 5000
+"""So many leads are looked at for a batch of captures; each has few enough near that it suffices."""
 
 Between = tuple[datetime | None, datetime | None]
 """From a moment on, and until before another."""
@@ -122,25 +123,41 @@ class LeadStore:
         return [record.state async for record in self.models.scan({})]
 
     async def leads_near(self, told: Capture, limit: int) -> list[Lead]:
-        """Leads that have something in common with a capture, so many for each such thing."""
-        queries = [{"state.blocks": block} for block in matching.near(told)]
-        return [record.state for record in await self.leads.newest_of_each(queries, limit)]
+        """Leads that have something in common with a capture."""
+        (near,) = await self.leads_near_each([told], limit)
+        return near
 
-    async def crowded(self, told: Sequence[Capture]) -> Callable[[str, str], bool]:
-        """Whether a block has another lead than the one of that id, or a customer; in doubt it has."""
-        blocks = {block for each in told for block in matching.near(each)}
-        leads = await self.leads.values("state.blocks", {"state.blocks": {"$in": list(blocks)}}, _MOST_NEAR)
-        names = {block for each in told for block in matching.near_companies(each.company)}
-        customers = await self.customers.find({"data.blocks": {"$in": list(names)}}, _MOST_NEAR)
-        there: dict[str, set[str]] = defaultdict(set)
-        for id_, has in leads.items():
-            for block in has:
-                there[block].add(id_)
-        for customer in customers:
-            for block in customer.blocks:
-                there[block].add(f"customer {customer.account_id}")
-        in_doubt = _MOST_NEAR in (len(leads), len(customers))
-        return lambda block, lead_id: in_doubt or bool(there.get(block, set()) - {lead_id})
+    async def leads_near_each(self, told: Sequence[Capture], limit: int) -> list[list[Lead]]:
+        """Of each of several captures the leads that have something in common with it, in two trips to the database.
+
+        What more than `limit` leads have in common (half of a name that many companies share) tells nothing and is passed
+        over, so that the cost does not grow with the number of leads; of a whole company the newest are found all the same.
+        """
+        wanted = [matching.near(each) for each in told]
+        has = await self._few(list(set(chain.from_iterable(wanted))), limit)
+        ids = [set(chain.from_iterable(has.get(block, ()) for block in blocks)) for blocks in wanted]
+        for company in {matching.company_block(each.company) for each in told} - has.keys():
+            newest = await self.leads.page({"state.blocks": company}, limit=limit)
+            for each, near in zip(told, ids, strict=True):
+                if matching.company_block(each.company) == company:
+                    near.update(record.id for record in newest.items)
+        query = {"_id": {"$in": list(set(chain.from_iterable(ids)))}}
+        leads = {record.id: record.state async for record in self.leads.scan(query)}
+        return [[leads[id_] for id_ in near if id_ in leads] for near in ids]
+
+    async def _few(self, blocks: list[str], limit: int) -> dict[str, list[str]]:
+        """Which leads have each of these blocks, without those that more than `limit` have."""
+        while True:
+            found = await self.leads.values("state.blocks", {"state.blocks": {"$in": blocks}}, _MOST_NEAR)
+            has: dict[str, list[str]] = {block: [] for block in blocks}
+            for id_, of_lead in found.items():
+                for block in of_lead:
+                    if block in has:
+                        has[block].append(id_)
+            few = {block: ids for block, ids in has.items() if len(ids) <= limit}
+            if len(found) < _MOST_NEAR or len(few) == len(blocks):
+                return few
+            blocks = list(few)  # the many filled the answer, so ask for the others alone
 
     def leads_of_company(self, name: str) -> AsyncIterator[Lead]:
         """All leads that name this company."""
@@ -158,6 +175,14 @@ class LeadStore:
                 yield record.state
             if (cursor := page.next_cursor) is None:
                 return
+
+    async def near_a_customer(self, told: Sequence[Capture]) -> Callable[[str], bool]:
+        """Whether there may be a customer of a name, or of one like it: one trip to the database for several captures."""
+        blocks = {block for each in told for block in matching.near_companies(each.company)}
+        customers = await self.customers.find({"data.blocks": {"$in": list(blocks)}}, _MOST_NEAR)
+        there = {block for customer in customers for block in customer.blocks}
+        in_doubt = len(customers) == _MOST_NEAR
+        return lambda name: in_doubt or not there.isdisjoint(matching.near_companies(name))
 
     async def customers_near(self, company: str, limit: int) -> list[Customer]:
         """The customers of that name, and so many whose names may be like it."""

@@ -215,15 +215,6 @@ class RecordStore(Generic[S]):
         return Page(records, order.cursor(documents[limit - 1]) if more else None)
 
     @needs_database
-    async def newest_of_each(self, queries: Sequence[Mapping[str, Any]], limit: int) -> list[Record[S]]:
-        """The newest `limit` records that match each query, every record once, in one trip to the database."""
-        first, *others = [self._newest(query, limit) for query in queries]
-        also: list[Document] = [{"$unionWith": {"coll": self.name, "pipeline": stages}} for stages in others]
-        pipeline = [*first, *also, {"$project": {"outbox": 0, "handled": 0}}]
-        rows = await self._records.aggregate(pipeline).to_list(None)
-        return [self._record(document) for document in {row["_id"]: row for row in rows}.values()]
-
-    @needs_database
     async def values(self, field: str, query: Mapping[str, Any], limit: int) -> dict[str, Any]:
         """One field of so many records that match, by id."""
         rows = self._records.find(query, {field: 1}).limit(limit)
@@ -393,10 +384,6 @@ class RecordStore(Generic[S]):
         found = await self._events.find(query).sort("sequence", 1).limit(limit).to_list(None)
         told = {event.sequence: event for event in map(Event.model_validate, [*found, *document["outbox"]])}
         return [told[sequence] for sequence in sorted(told) if sequence > after][:limit]
-
-    @staticmethod
-    def _newest(query: Mapping[str, Any], limit: int) -> list[Document]:
-        return [{"$match": dict(query)}, {"$sort": {"created_at": -1, "_id": -1}}, {"$limit": limit}]
 
     def _turn(self, id: str) -> asyncio.Lock:
         """Changes of one record take turns within the process.

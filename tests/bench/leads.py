@@ -1,0 +1,193 @@
+"""Leads at scale: how long a capture, a list and a duplicate check take with many leads in the store; how fast a file comes in.
+
+With a million leads each may take at most twice as long as with ten thousand. The many are the ten thousand over and over,
+multiplied inside the database: the same people and words at other companies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from statistics import quantiles
+from time import perf_counter
+from typing import Any
+
+from bench.harness import Bench, Document, Site, running, until
+from bench.load import a_stranger
+from bench.rows import Row
+from pymongo import WriteConcern
+
+from dealwire.cli.client import Api
+
+_FEW = 10_000
+_TIMES = 4
+_CALLS = 400
+_BATCH = 250
+_ROWS = 12_000
+_IMPORT_SECONDS = 300
+_MULTIPLY_SECONDS = 1800
+
+
+async def leads(bench: Bench) -> list[Row]:
+    """The import comes first, and fills the store with the few."""
+    async with running(bench, "lead-service") as site:
+        token = site.stack.keys.mint("so.zhao", ["so"])
+        async with Api.at(site.service("lead-service").url, token) as service:
+            people = _People()
+            bench.say("importing a file of leads")
+            imported = await _import(bench, site, service, people)
+            bench.say(f"measuring with {_FEW:,} leads")
+            await _reduce(site)
+            few = await _measure(site, service, people)
+            for number in range(1, _TIMES):
+                bench.say(f"multiplying the leads, {number + 1} of {_TIMES}")
+                await _copy(site, number)
+            bench.say(f"measuring with {_FEW * _TIMES:,} leads")
+            many = await _measure(site, service, people)
+            bench.note_memory("lead-service", site.service("lead-service"))
+    return [
+        *imported,
+        *(
+            Row.of(
+                f"{what}, p99 with {_FEW * _TIMES:,} leads; floor: with {_FEW:,}", many[what], "ms", few[what], "≤ 2"
+            )
+            for what in few
+        ),
+    ]
+
+
+class _People:
+    """Strangers, each once."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def one(self) -> Document:
+        self._next += 1
+        told = a_stranger(self._next)
+        n = int(str(told["n"]))
+        contact = {"name": told["person"], "phone": f"138 {n:08d}", "email": f"purchase.{n}@imaging-{n}.com.cn"}
+        return {
+            "company": f"{told['company']}影像设备有限公司",
+            "contact": contact,
+            "channel": "expo",
+            "industry": "medical",
+            "region": "East China",
+            "need": "MRI 两台 for the new wing",
+        }
+
+
+async def _measure(site: Site, service: Api, people: _People) -> dict[str, float]:
+    """The 99th percentile of each, in milliseconds, asked one after the other while nothing else is to be done."""
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "capture": lambda: service.post("/v1/leads", people.one()),
+        "list": lambda: service.get("/v1/leads", status="intake", limit=50),
+        "search": lambda: service.get("/v1/leads", q="影像 medical", limit=50),
+        "duplicate check": lambda: service.post("/v1/duplicates/check", _told(people.one())),
+    }
+    times: dict[str, float] = {}
+    for name, call in calls.items():
+        taken = []
+        for number in range(_CALLS + _CALLS // 10):
+            began = perf_counter()
+            await call()
+            if number >= _CALLS // 10:  # the first ones warm up
+                taken.append((perf_counter() - began) * 1000)
+        times[name] = quantiles(taken, n=100)[98]
+        await _all_is_quiet(site)
+    return times
+
+
+def _told(lead: Document) -> Document:
+    return {name: lead[name] for name in ("company", "contact", "region")}
+
+
+async def _import(bench: Bench, site: Site, service: Api, people: _People) -> list[Row]:
+    """Rows a second from the start of an import to its end; the floor inserts the documents that came of it."""
+    lead_service = site.service("lead-service")
+    begun = await service.post("/v1/imports", {"name": "leads.csv", "channel": "expo"})
+    path = f"/v1/imports/{begun['id']}"
+    content = _csv([people.one() for _ in range(_ROWS)])
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield content
+
+    await service.put_bytes(f"{path}/file", parts)
+
+    async def is_done() -> bool:
+        known: Any = await service.get(path)
+        return bool(known["status"] == "done")
+
+    bench.note_memory("lead-service before an import", lead_service)
+    began = perf_counter()
+    await service.post(f"{path}/start")
+    await until(is_done, "the file is imported", within=_IMPORT_SECONDS, every=0.1)
+    rate = _ROWS / (perf_counter() - began)
+    bench.note_memory("lead-service after an import", lead_service)
+    await until(
+        lambda: _all_is_quiet(site), "every row is announced and held against the others", within=_IMPORT_SECONDS
+    )
+    checked = _ROWS / (perf_counter() - began)
+    floor = await _inserted(site)
+    return [
+        Row.of("rows of a file captured (2,000 wanted); floor: insert_many of the documents", rate, "1/s", floor),
+        Row.of("the same until each is announced and held against all others", checked, "1/s", floor),
+    ]
+
+
+async def _inserted(site: Site) -> float:
+    documents = [document async for document in site.database("lead-service")["leads"].find()]
+    plain = site.database("floors").get_collection("leads", write_concern=WriteConcern(w="majority", j=True))
+    began = perf_counter()
+    for start in range(0, len(documents), _BATCH):
+        await plain.insert_many(documents[start : start + _BATCH])
+    return len(documents) / (perf_counter() - began)
+
+
+def _csv(people: list[Document]) -> bytes:
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(("公司", "联系人", "手机", "邮箱", "行业", "地区", "需求"))
+    for lead in people:
+        contact = lead["contact"]
+        rows.writerow((lead["company"], *contact.values(), lead["industry"], lead["region"], lead["need"]))
+    return text.getvalue().encode()
+
+
+async def _reduce(site: Site) -> None:
+    """Leaves the few."""
+    stored = site.database("lead-service")["leads"]
+    last = await stored.find({}, {"_id": 1}).sort("_id", 1).skip(_FEW).limit(1).to_list(None)
+    await stored.delete_many({"_id": {"$gte": last[0]["_id"]}})
+
+
+async def _copy(site: Site, number: int) -> None:
+    """The few once more: what has to be another's differs, words and people are the same."""
+
+    def another(field: str) -> Document:
+        return {"$map": {"input": f"${field}", "in": {"$concat": ["$$this", f"#{number}"]}}}
+
+    stages: list[Document] = [
+        {"$match": {"_id": {"$not": {"$regex": "#"}}}},
+        {"$limit": _FEW},
+        {
+            "$set": {
+                "_id": {"$concat": ["$_id", f"#{number}"]},
+                "state.id": {"$concat": ["$_id", f"#{number}"]},
+                "state.keys": another("state.keys"),
+                "state.blocks": another("state.blocks"),
+                "created_at": {"$subtract": ["$created_at", number * 60_000]},
+            }
+        },
+        {"$merge": {"into": "leads", "whenMatched": "fail"}},
+    ]
+    async with asyncio.timeout(_MULTIPLY_SECONDS):
+        await site.database("lead-service")["leads"].aggregate(stages).to_list(None)
+
+
+async def _all_is_quiet(site: Site) -> bool:
+    """Nothing is left to be announced, or to be held against the others."""
+    left = {"$or": [{"pending_since": {"$exists": True}}, {"unseen": {"$exists": True}}]}
+    return await site.database("lead-service")["leads"].find_one(left, {"_id": 1}) is None
