@@ -10,10 +10,11 @@ from dealwire.cli.client import Api
 from dealwire.demo.clocks import FASTER, let_time_pass
 from dealwire.demo.play import hire
 from dealwire.demo.sample import load_sample
+from dealwire.demo.twins import settle_twins
 from dealwire.stack.stack import Stack
 
 
-async def test_a_grab_and_a_lead_that_was_let_lie_end_as_they_should_also_when_played_twice(
+async def test_a_grab_a_lead_let_lie_and_a_merge_end_as_they_should_also_when_played_twice(
     servers: Servers | None, tmp_path: Path
 ) -> None:
     if servers is None:
@@ -33,3 +34,6 @@ async def test_a_grab_and_a_lead_that_was_let_lie_end_as_they_should_also_when_p
             endings = [ending async for ending in let_time_pass(sample, as_)]
             assert [ending.wrong for ending in endings] == ["", ""]
             assert endings[1].told == "emma.smith let it lie, so noah.meyer has it"
+            twins = [ending async for ending in settle_twins(sample, as_)]
+            assert [ending.wrong for ending in twins] == ["", ""]
+            assert "merged, and taken apart again" in twins[1].told

@@ -35,6 +35,35 @@ class Money(Value):
         return Money(minor=self.minor + other.minor, currency=self.currency)
 
 
+_WITHOUT_CENTS = frozenset(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
+_WITH_THREE = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals an amount has when people write it: 2 for most currencies (ISO 4217, "minor unit")."""
+    return 0 if currency in _WITHOUT_CENTS else 3 if currency in _WITH_THREE else 2
+
+
 class Role(StrEnum):
     """What somebody is in the sales organisation (requirements, "Roles"), and so what they may do."""
 

@@ -23,6 +23,7 @@ from dealwire.demo.clocks import ACCEPT_SECONDS, FASTER, GRAB_SECONDS, let_time_
 from dealwire.demo.play import Outcome, hire, outcome, tell
 from dealwire.demo.sample import load_sample
 from dealwire.demo.story import Ending
+from dealwire.demo.twins import settle_twins
 from dealwire.kit.consumer import read_event
 from dealwire.kit.stream import read_log, settle
 from dealwire.stack.processes import StackError
@@ -69,13 +70,13 @@ async def _play(stack: Stack, *, wrong: list[str], leave: bool) -> bool:
         with Progress(*columns, console=out) as progress:
             async with _telling_events(stack, progress.console):
                 await hire(sample, so)
-                task = progress.add_task("leads on their road", total=len(sample.leads) + len(sample.clocks))
-                async for ending in tell(sample, as_):
-                    endings.append(ending)
-                    progress.advance(task)
-                async for ending in let_time_pass(sample, as_):
-                    endings.append(ending)
-                    progress.advance(task)
+                task = progress.add_task(
+                    "leads on their road", total=len(sample.leads) + len(sample.clocks) + len(sample.twins)
+                )
+                for act in (tell, let_time_pass, settle_twins):
+                    async for ending in act(sample, as_):
+                        endings.append(ending)
+                        progress.advance(task)
                 result = await outcome(sample, endings, so)
     out.print(_stories(endings))
     out.print(

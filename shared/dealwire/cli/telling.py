@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.markup import escape
 
+from dealwire.catalogue.common import minor_digits
 from dealwire.event import Event
 
 _COLOURS = {
@@ -17,25 +18,6 @@ _COLOURS = {
     **dict.fromkeys(("contract", "payment", "order"), "green"),
     **dict.fromkeys(("team", "member"), "blue"),
 }
-_WITHOUT_CENTS = {
-    "BIF",
-    "CLP",
-    "DJF",
-    "GNF",
-    "ISK",
-    "JPY",
-    "KMF",
-    "KRW",
-    "PYG",
-    "RWF",
-    "UGX",
-    "VND",
-    "VUV",
-    "XAF",
-    "XOF",
-    "XPF",
-}
-_WITH_THREE = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}
 _MOST_FACTS = 5
 _LONGEST = 40
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -59,7 +41,7 @@ def malformed_line(offset: int, reason: str) -> str:
 
 def money(minor: int, currency: str) -> str:
     """An amount as people write it."""
-    digits = 0 if currency in _WITHOUT_CENTS else 3 if currency in _WITH_THREE else 2
+    digits = minor_digits(currency)
     return f"{currency} {minor / 10**digits:,.{digits}f}"
 
 

@@ -41,12 +41,15 @@ class SampleLead:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`teams` and `members` as kpi-service takes them, by id; `clocks` are leads that time does something with."""
+    """`teams` and `members` as kpi-service takes them, by id; `clocks` are leads that time does something with, `twins` the
+    same person twice.
+    """
 
     teams: Mapping[str, Mapping[str, Any]]
     members: Mapping[str, Mapping[str, Any]]
     leads: list[SampleLead]
     clocks: list[SampleLead]
+    twins: list[SampleLead]
 
     def am_of(self, lead: SampleLead) -> str:
         """Every industry has one AM here, so the routing has no choice."""
@@ -81,6 +84,9 @@ def load_sample() -> Sample:
         },
         leads=[_lead(number, row) for number, row in enumerate(raw["leads"], 1)],
         clocks=[_lead(number, row) for number, row in enumerate(raw["clocks"], len(raw["leads"]) + 1)],
+        twins=[
+            _lead(number, row) for number, row in enumerate(raw["twins"], len(raw["leads"]) + len(raw["clocks"]) + 1)
+        ],
     )
 
 

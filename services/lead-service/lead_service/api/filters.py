@@ -45,7 +45,7 @@ _ORDER: dict[Sort, tuple[Order, dict[str, Any]]] = {
     Sort.DUE: (Order("next_due", a_time, descending=False), {"next_due": {"$exists": True}}),
 }
 _STATUS = {View.INTAKE: Status.INTAKE, View.POOL: Status.POOL, View.NURTURE: Status.NURTURE}
-_GONE = (Status.WITHDRAWN,)  # as if they had never come: listed when asked for only
+_GONE = (Status.WITHDRAWN, Status.MERGED)  # as if they had never come: listed when asked for only
 _FIELDS = {
     "status": "state.status",
     "am_id": "state.am_id",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -10,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.common import Id, Line
+from dealwire.catalogue.common import Id, Line, Money, minor_digits
 from dealwire.errors import NotFound
 from dealwire.event import Event
 from dealwire.kit.store import Record
@@ -139,7 +140,11 @@ async def _rows(leads: AsyncIterator[Record[Lead]]) -> AsyncIterator[Sequence[ob
             **lead.model_dump(include=set(_COLUMNS)),
             **told.model_dump(include=set(_COLUMNS) - {"cost"}),
             **told.contact.model_dump(),
-            "cost": told.cost.minor / 100 if told.cost else None,
+            "cost": _major(told.cost) if told.cost else None,
             "currency": told.cost.currency if told.cost else None,
         }
         yield [facts.get(column) for column in _COLUMNS]
+
+
+def _major(cost: Money) -> Decimal:
+    return Decimal(cost.minor).scaleb(-minor_digits(cost.currency))

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 
-from dealwire.catalogue.common import Channel, Line, Money, Text
+from dealwire.catalogue.common import Channel, Line, Money, Text, minor_digits
 from dealwire.catalogue.sources import Preset
 from dealwire.errors import Rejected
 from lead_service.domain.lead import Capture
@@ -62,28 +62,6 @@ _CHANNELS = {
 
 _APART = re.compile(r"[\s\-_/()\[\]:：*（）【】]+")
 _NUMBER = re.compile(r"\d+")
-_NO_DECIMALS = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "UYI",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
-_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
 
 
 class _Person(BaseModel):
@@ -168,7 +146,7 @@ def _money(told: dict[str, str | None], preset: Preset) -> Money | None:
     currency = (told.get("currency") or (preset.cost.currency if preset.cost else "CNY")).upper()
     try:
         amount = Decimal(unicodedata.normalize("NFKC", typed).replace(",", "").lstrip("¥$€£ "))
-        minor = amount.scaleb(0 if currency in _NO_DECIMALS else 3 if currency in _THREE_DECIMALS else 2)
+        minor = amount.scaleb(minor_digits(currency))
         if minor != int(minor):
             raise ValueError("less than the smallest coin")
         return Money.model_validate({"minor": int(minor), "currency": currency})
