@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +29,13 @@ async def department(request: pytest.FixtureRequest, servers: Servers | None) ->
         async with aclosing(Department(request.config.getoption("--url").rstrip("/"), Keys(keys))) as there:
             yield there
         return
+    async with a_department(servers) as here:
+        yield here
+
+
+@asynccontextmanager
+async def a_department(servers: Servers) -> AsyncIterator[Department]:
+    """A stack that nobody else knows of."""
     async with new_place(servers) as place:
         with tempfile.TemporaryDirectory(prefix="dealwire-e2e-") as folder:
             stack = Stack(Path(folder), port=None, servers=place, database_prefix=place.prefix)

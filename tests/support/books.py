@@ -28,7 +28,17 @@ DEALS = "/pipeline-service/opportunities"
 CONTRACTS = "/contract-service/contracts"
 ORDERS = "/contract-service/orders"
 MEMBERS = "/kpi-service/members"
-_SOURCES = (LEADS, ACCOUNTS, DEALS, CONTRACTS, ORDERS, "/kpi-service/teams", MEMBERS)
+_SOURCES = (
+    LEADS,
+    "/lead-service/suggestions",
+    ACCOUNTS,
+    DEALS,
+    CONTRACTS,
+    ORDERS,
+    "/kpi-service/teams",
+    MEMBERS,
+    "/kpi-service/ratings",
+)
 _SERVICES = ("lead-service", "pipeline-service", "contract-service", "kpi-service")
 
 

@@ -109,7 +109,7 @@ class LeadListSaved(EventData):
     list_id: Id
     owner: Id
     name: Line
-    filter: dict[str, str]
+    filter: dict[str, str | bool]
 
 
 class LeadListDeleted(EventData):

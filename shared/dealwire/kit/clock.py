@@ -84,6 +84,6 @@ class ClockWorker:
                 log.exception("clock.fault", store=watched.store.name, record=id_)
                 await watched.store.put_off(id_, now + _AFTER_A_FAULT)
             else:
-                if record.updated_at == now:  # and not by another replica before us
+                if record.changed:  # and not by another replica before us
                     metrics.deadlines_fired.labels(watched.store.name).inc()
         return len(due)

@@ -211,7 +211,8 @@ async def test_of_two_who_looked_at_the_same_version_one_wins(desk: Desk) -> Non
     path = f"/v1/leads/{lead['id']}/qualify"
     answers = await asyncio.gather(*(desk.so.post(path, json=ANSWERS[grade], headers=looked) for grade in "BCBC"))
     assert sorted(answer.status_code for answer in answers) == [200, 412, 412, 412]
-    assert await desk.happened(lead["id"]) == ["captured", "qualified"]
+    happened = await desk.happened(lead["id"])
+    assert (happened[:2], happened.count("qualified")) == (["captured", "qualified"], 1)
 
 
 @pytest.mark.parametrize("lead_id", ["x" * 101, "a%20b", "%00", "-"])

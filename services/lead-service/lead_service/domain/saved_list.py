@@ -17,11 +17,11 @@ class SavedList(BaseModel):
     id: str
     owner: str
     name: str
-    filter: dict[str, str]
+    filter: dict[str, str | bool]
     deleted: bool = False
 
 
-def save_list(id: str, owner: str, name: str, filter: dict[str, str]) -> Decision[SavedList]:
+def save_list(id: str, owner: str, name: str, filter: dict[str, str | bool]) -> Decision[SavedList]:
     """A saved list belongs to who saved it: nobody else sees it."""
     saved = SavedList(id=id, owner=owner, name=name, filter=filter)
     return saved, (LeadListSaved(list_id=id, owner=owner, name=name, filter=filter),)

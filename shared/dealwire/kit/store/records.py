@@ -14,7 +14,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from heapq import merge
@@ -51,7 +51,7 @@ _ATTEMPTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Record(Generic[S]):
-    """A record as it was read or just written. `replayed`: the cause had already done its work before."""
+    """A record as it was read or just written. `replayed`: the cause had already done its work before; `changed`: it did now."""
 
     id: str
     version: int
@@ -59,6 +59,7 @@ class Record(Generic[S]):
     created_at: datetime
     updated_at: datetime
     replayed: bool = False
+    changed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -523,7 +524,7 @@ class RecordStore(Generic[S]):
             return None
         # What an earlier change left pending goes out before this one, whichever replica made it.
         unsent = [Event.model_validate(event) for event in saved["outbox"][: -len(events)]]
-        record = Record(record_id, version + len(events), state, document["created_at"], cause.now)
+        record = Record(record_id, version + len(events), state, document["created_at"], cause.now, changed=True)
         return record, [*unsent, *events]
 
     def _wrap(self, id: str, version: int, data: Sequence[EventData], cause: Cause) -> list[Event]:
