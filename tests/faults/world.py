@@ -33,7 +33,8 @@ class World:
     async def is_whole(self, *, whole_log: bool = True) -> Books:
         """Everything that was accepted arrived, and was done once."""
         books = await audit(self.place, whole_log=whole_log)
-        assert list(self.office.complaints(books)) == []
+        complaints = list(self.office.complaints(books))
+        assert not complaints, "\n".join(complaints)
         self.tell(
             f"{len(self.office.roads)} roads, {len(books.history)} events, {books.repetitions} repeated on the wire; "
             f"answers {dict(self.office.answers)}"
