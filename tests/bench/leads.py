@@ -22,10 +22,10 @@ from pymongo import WriteConcern
 from dealwire.cli.client import Api
 
 _FEW = 10_000
-_TIMES = 4
+_TIMES = 100
 _CALLS = 400
 _BATCH = 250
-_ROWS = 12_000
+_ROWS = 20_000
 _IMPORT_SECONDS = 300
 _MULTIPLY_SECONDS = 1800
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from faults.conftest import Tell
 from faults.world import RETRIES, World
-from integration.kit.broker import a_channel, allow, delete, depth, put, take
+from integration.kit.broker import a_channel, allow, delete, put, take
 from pymongo import MongoClient
 from support.audit import audit, disagreements
 from support.books import CONTRACTS, DEALS, read_books
@@ -78,8 +78,10 @@ async def _dead_letters(place: Place, service: str) -> dict[str, Json]:
 
 
 async def _gave_up(place: Place, service: str, messages: int) -> None:
+    """So many different ones: a busy relay may announce an event twice."""
+
     async def enough() -> bool:
-        return await depth(place, dlq_name(service)) == messages
+        return len(await _dead_letters(place, service)) == messages
 
     await eventually(enough, f"{service} has given {messages} messages up", within=90)
 
@@ -112,7 +114,7 @@ async def test_what_fails_is_tried_again_then_kept_with_the_reason_and_redriven_
             assert letters[signed.id]["attempts"] == len(TIERS)
             assert reason in letters[signed.id]["reason"]
             assert letters[signed.id]["event"] == signed.to_dict()
-            assert await metric(world.fleet.of(service)[0], RETRIES) == len(TIERS)
+            assert await metric(world.fleet.of(service)[0], RETRIES) >= len(TIERS)
         others_ids = {others.am_id, *other.ids.values()}
         assert not [s for s in disagreements(await read_books(place)) if any(id_ in s for id_ in others_ids)]
 
