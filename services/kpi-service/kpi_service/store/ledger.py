@@ -18,8 +18,8 @@ from pymongo import UpdateOne
 
 from dealwire.event import Event
 from dealwire.kit.store import Database, Index, Page
-from dealwire.kit.store.cursors import make_cursor, read_cursor
 from dealwire.kit.store.database import Document, needs_database
+from dealwire.kit.store.pages import make_cursor, read_cursor
 from kpi_service.domain.facts import Contribution, Fact, fact_of
 from kpi_service.domain.metrics import Metric
 from kpi_service.domain.people import Stint

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Grade, Id, Line
 from dealwire.kit.store import NEWEST, OLDEST, Order
-from dealwire.kit.store.cursors import a_time
+from dealwire.kit.store.pages import a_time
 from lead_service.domain import search
 from lead_service.domain.campaign import QUALIFIED
 from lead_service.domain.lead import ALIVE, Status

@@ -2,8 +2,10 @@
 
 from dealwire.kit.store.claims import Claims
 from dealwire.kit.store.database import Database, Index
+from dealwire.kit.store.documents import Record
 from dealwire.kit.store.leases import Leases
-from dealwire.kit.store.records import NEWEST, OLDEST, Order, Page, Record, RecordStore, Taken
+from dealwire.kit.store.pages import NEWEST, OLDEST, Order, Page
+from dealwire.kit.store.records import RecordStore, Taken
 from dealwire.kit.store.replicas import Replica
 
 __all__ = [

@@ -6,7 +6,7 @@ from pymongo.errors import DuplicateKeyError
 
 from dealwire.kit.cause import Cause
 from dealwire.kit.store.database import Database, needs_database
-from dealwire.kit.store.records import same_request
+from dealwire.kit.store.documents import same_request
 
 
 class Claims:

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dealwire.errors import Rejected
-from dealwire.kit.store.cursors import a_time, make_cursor, read_cursor
+from dealwire.kit.store.pages import a_time, make_cursor, read_cursor
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
