@@ -25,6 +25,7 @@ from lead_service.domain.routing_rules import (
     must_make_sense,
     routing_in_force,
 )
+from lead_service.domain.versions import all_versions
 from lead_service.handlers import Rules
 from lead_service.store import ROUTING, LeadStore
 
@@ -191,11 +192,10 @@ def unpublished_routing(bodies: tuple[RuleBody, ...]) -> RoutingVersion:
 
 def _routing(record: Record[PublishedRouting] | None) -> PublishedRoutingView:
     published = record.state if record else None
-    versions = (BUILT_IN, *(published.versions if published else ()))
     return PublishedRoutingView(
         version=record.version if record else 0,
         in_force=routing_in_force(published, utc_now()).version,
-        versions=[RoutingVersionView.model_validate(each) for each in versions],
+        versions=[RoutingVersionView.model_validate(each) for each in all_versions(BUILT_IN, published)],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,10 +15,9 @@ from dealwire.event import Decision
 from lead_service.domain import scoring
 from lead_service.domain.lead import Capture
 from lead_service.domain.policy import Policy
-from lead_service.domain.versions import effective, in_force, next_version
+from lead_service.domain.versions import BEGINNING, effective, in_force, next_version
 
 BUILT_IN = "bant"
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _FACTS_OF = {
     Criterion.INDUSTRY: "industries",
     Criterion.REGION: "regions",
@@ -59,8 +58,8 @@ def built_in(policy: Policy) -> ModelVersion:
     return ModelVersion(
         name=BUILT_IN,
         version=1,
-        effective_from=_BEGINNING,
-        published_at=_BEGINNING,
+        effective_from=BEGINNING,
+        published_at=BEGINNING,
         use=Use.DECIDES,
         weights={
             Criterion.BUDGET: budget,

@@ -4,47 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
-
-from pydantic import BaseModel, ConfigDict
+from datetime import datetime
+from typing import ClassVar
 
 from dealwire.catalogue.lead_rules import Expertise, RoutingCondition, RoutingPublished, RoutingRule, RoutingTarget
 from dealwire.errors import Rejected
 from dealwire.event import Decision
-from lead_service.domain.versions import effective, in_force, next_version
-
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+from lead_service.domain.versions import BEGINNING, Published, RuleVersion, current, stamp
 
 
-class RoutingVersion(BaseModel):
+class RoutingVersion(RuleVersion):
     """A version of the routing: rules in the order in which they are tried."""
 
-    model_config = ConfigDict(frozen=True)
+    kind: ClassVar[str] = "routing"
 
-    version: int
-    effective_from: datetime
-    published_at: datetime
     rules: tuple[RoutingRule, ...]
-    note: str | None = None
-
-    @property
-    def label(self) -> str:
-        """What a lead remembers of it."""
-        return f"routing.v{self.version}"
 
 
-class PublishedRouting(BaseModel):
+class PublishedRouting(Published[RoutingVersion]):
     """All published versions of the routing, the oldest first."""
-
-    model_config = ConfigDict(frozen=True)
-
-    versions: tuple[RoutingVersion, ...]
 
 
 BUILT_IN = RoutingVersion(
     version=1,
-    effective_from=_BEGINNING,
-    published_at=_BEGINNING,
+    effective_from=BEGINNING,
+    published_at=BEGINNING,
     rules=(
         RoutingRule(
             name="the customer's own AM", when=RoutingCondition(customer=True), to=RoutingTarget(customers_am=True)
@@ -65,16 +49,9 @@ def publish(
 ) -> Decision[PublishedRouting]:
     """A published version of the routing is never changed; the next one replaces it from a date on (L9, X8)."""
     must_make_sense(rules)
-    before = known.versions if known else ()
-    version = RoutingVersion(
-        version=next_version(before, first=BUILT_IN.version + 1),
-        effective_from=effective(effective_from, now),
-        published_at=now,
-        rules=tuple(rules),
-        note=note,
-    )
+    version = RoutingVersion(rules=tuple(rules), **stamp(known, effective_from, note, now))
     event = RoutingPublished.model_validate(version.model_dump())
-    return PublishedRouting(versions=(*before, version)), (event,)
+    return PublishedRouting(versions=(*(known.versions if known else ()), version)), (event,)
 
 
 def must_make_sense(rules: Sequence[RoutingRule]) -> None:
@@ -94,4 +71,4 @@ def must_make_sense(rules: Sequence[RoutingRule]) -> None:
 
 def routing_in_force(published: PublishedRouting | None, now: datetime) -> RoutingVersion:
     """The version that routes now, which is the one built in until another has begun."""
-    return in_force((BUILT_IN, *(published.versions if published else ())), now) or BUILT_IN
+    return current(BUILT_IN, published, now)

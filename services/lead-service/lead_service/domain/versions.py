@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from dealwire.errors import Conflict, Rejected
+from pydantic import BaseModel, ConfigDict
+
+from dealwire.errors import Conflict, NotFound, Rejected
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""From when on there has been what is built in."""
 
 _MOST_VERSIONS = 100  # a record holds them all, and has to stay well below the 16 MiB of a document
 _FARTHEST = timedelta(days=3660)
@@ -22,7 +27,34 @@ class Version(Protocol):
     def effective_from(self) -> datetime: ...
 
 
+class RuleVersion(BaseModel):
+    """A version of rules of which there is one set, such as the routing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: ClassVar[str]
+
+    version: int
+    effective_from: datetime
+    published_at: datetime
+    note: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What a lead remembers of it."""
+        return f"{self.kind}.v{self.version}"
+
+
 V = TypeVar("V", bound=Version)
+R = TypeVar("R", bound=RuleVersion)
+
+
+class Published(BaseModel, Generic[R]):
+    """All published versions of such rules, the oldest first; before them all is the one built in, version 1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    versions: tuple[R, ...]
 
 
 def in_force(versions: Sequence[V], now: datetime) -> V | None:
@@ -51,3 +83,31 @@ def effective(wanted: datetime | None, now: datetime) -> datetime:
         )
     moment = wanted.astimezone(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def stamp(known: Published[R] | None, wanted: datetime | None, note: str | None, now: datetime) -> dict[str, Any]:
+    """What a version that is published now has besides its rules."""
+    return {
+        "version": next_version(known.versions if known else (), first=2),
+        "effective_from": effective(wanted, now),
+        "published_at": now,
+        "note": note,
+    }
+
+
+def all_versions(built_in: R, published: Published[R] | None) -> tuple[R, ...]:
+    """The version built in, and those that were published."""
+    return (built_in, *(published.versions if published else ()))
+
+
+def current(built_in: R, published: Published[R] | None, now: datetime) -> R:
+    """The version in force now, which is the one built in until another has begun."""
+    return in_force(all_versions(built_in, published), now) or built_in
+
+
+def numbered(built_in: R, published: Published[R] | None, number: int) -> R:
+    """The version of this number. Raises NotFound."""
+    for version in all_versions(built_in, published):
+        if version.version == number:
+            return version
+    raise NotFound("not-found", f"There is no version {number} of the {built_in.kind}.")
