@@ -35,6 +35,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         lead.LeadConverted,
         lead_rules.ScoringModelPublished,
         lead_rules.RoutingPublished,
+        lead_rules.SopsPublished,
         lead.LeadWithdrawn,
         sources.LeadImportOpened,
         sources.LeadImportReceived,

@@ -55,11 +55,12 @@ Contacted = Literal["call", "mail", "meeting", "visit", "message"]
 
 
 class NextStep(Value):
-    """What the follow-up SOP asks for next, and by when (L15)."""
+    """What the follow-up SOP asks for next, and by when (L15); `sops` names the version that it follows, such as sops.v2."""
 
     channel: Contacted
     content: Line
     due: AwareDatetime
+    sops: str | None = None
 
 
 class LeadCaptured(EventData):
@@ -306,7 +307,10 @@ class LeadReleased(EventData):
 
 
 class LeadNurturePlanned(EventData):
-    """Which case material the person gets, and how often (L12)."""
+    """Which case material the person gets, and how often (L12).
+
+    `sops` names the version of the SOPs whose material it is, when nobody chose it for the lead.
+    """
 
     type: ClassVar[str] = "lead.nurture_planned.v1"
 
@@ -314,6 +318,7 @@ class LeadNurturePlanned(EventData):
     material: tuple[Line, ...]
     every_days: float
     next_at: AwareDatetime
+    sops: str | None = None
 
 
 class LeadMaterialDue(EventData):

@@ -6,11 +6,12 @@ A version, once published, is never changed; the next one replaces it from its `
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
 from dealwire.catalogue.common import Channel, Grade, Id, Line, Role, Text, Value
+from dealwire.catalogue.lead import Contacted
 from dealwire.event import EventData
 
 Level = Annotated[int, Field(ge=0, le=100, strict=True)]
@@ -146,4 +147,41 @@ class RoutingPublished(EventData):
     version: int
     effective_from: AwareDatetime
     rules: tuple[RoutingRule, ...]
+    note: Text | None = None
+
+
+class Wait(Value):
+    """How long to wait: `wall` time always runs, `business` time only while people work (X9)."""
+
+    hours: float
+    time: Literal["wall", "business"] = "wall"
+
+
+class SopStep(Value):
+    """What an AM does, so long after the contact before it, and to what end (L15)."""
+
+    after: Wait
+    channel: Contacted
+    content: Line
+
+
+class CaseMaterial(Value):
+    """What a lead in nurture gets, piece by piece and from the start again, and how many days lie between (L12)."""
+
+    material: tuple[Line, ...]
+    every_days: float
+
+
+class SopsPublished(EventData):
+    """A version of the SOPs was published: steps that are planned from `effective_from` on follow it (L12, L14, X8).
+
+    `follow_up` has the steps of each grade, of which the last is repeated.
+    """
+
+    type: ClassVar[str] = "sops.published.v1"
+
+    version: int
+    effective_from: AwareDatetime
+    follow_up: dict[Grade, tuple[SopStep, ...]]
+    nurture: CaseMaterial
     note: Text | None = None

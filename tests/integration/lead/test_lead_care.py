@@ -66,7 +66,7 @@ async def test_silence_reminds_escalates_and_releases_once_each_across_a_restart
     settings = clocks(seconds=0.8)
     async with a_desk(place, *TEAM, **settings) as desk, running(build, LeadSettings, place, **settings):
         for lead in leads:
-            await _until(desk, lead, "released")
+            await until(desk, lead, "released")
             events = (await desk.timeline(lead["id"]))[4:]
             assert [event.type.split(".")[1] for event in events] == ["reminded", "escalated", "released"]
             reminded, escalated, released = (event.data for event in events)
@@ -99,7 +99,7 @@ async def test_case_material_comes_again_and_again_once_each_with_two_replicas(p
     async with a_desk(place, *TEAM, **settings) as desk, running(build, LeadSettings, place, **settings):
         leads = [await desk.lead("C") for _ in range(5)]
         for lead in leads:
-            await _until(desk, lead, "material_due", times=3)
+            await until(desk, lead, "material_due", times=3)
             sent = [event.data for event in await desk.timeline(lead["id"]) if event.type == "lead.material_due.v1"]
             assert [data["material"] for data in sent[:3]] == ["One", "Two", "One"]
             assert [data["number"] for data in sent] == list(range(1, len(sent) + 1))
@@ -134,7 +134,7 @@ async def test_on_new_signals_a_lead_in_pool_or_nurture_is_scored_and_routed_aga
         await done(desk.so.post("/v1/leads", json=a_capture(contact=linked["contact"], size=800)))
         await done(desk.so.patch(f"/v1/leads/{completed['id']}", json={"size": 800}))
         for lead, signal in ((linked, "linked"), (completed, "facts_completed")):
-            await _until(desk, lead, "assigned")
+            await until(desk, lead, "assigned")
             assert (await desk.happened(lead["id"]))[-3:] == [signal, "qualified", "assigned"]
 
 
@@ -156,7 +156,7 @@ async def test_a_lead_is_verified_archived_and_comes_back(desk: Desk) -> None:
     assert (again["id"], again["status"]) == (lead["id"], "intake")
 
 
-async def _until(desk: Desk, lead: Json, word: str, times: int = 1) -> None:
+async def until(desk: Desk, lead: Json, word: str, times: int = 1) -> None:
     async def there() -> bool:
         return (await desk.happened(lead["id"])).count(word) >= times
 

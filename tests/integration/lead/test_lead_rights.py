@@ -12,6 +12,10 @@ from dealwire.catalogue.common import Role
 
 AM, SE, SO, TEAM_LEAD, MANAGEMENT = Role.AM, Role.SE, Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT
 A_MODEL = {"weights": {"need": 100}, "grades": [{"grade": "B", "score": 40}]}
+SOME_SOPS = {
+    "follow_up": {grade: [{"after": {"hours": 24}, "channel": "call", "content": "Call"}] for grade in "ABC"},
+    "nurture": {"material": ["Case"], "every_days": 7},
+}
 A_SPEND = {"channel": "expo", "campaign": "x", "day": "2025-03-10", "amount": {"minor": 1, "currency": "CNY"}}
 A_NOTE = {"kind": "policy", "title": "x", "text": "y"}
 READERS = {SO, TEAM_LEAD, MANAGEMENT, AM, SE}
@@ -45,6 +49,10 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("GET", "/v1/routing/timeline"): (None, READERS, None),
     ("POST", "/v1/routing/versions"): ({"rules": [{"name": "everybody"}]}, {SO}, None),
     ("POST", "/v1/routing/try"): ({}, {SO}, None),
+    ("GET", "/v1/sops"): (None, READERS, None),
+    ("GET", "/v1/sops/timeline"): (None, READERS, None),
+    ("POST", "/v1/sops/versions"): (SOME_SOPS, {SO}, None),
+    ("POST", "/v1/sops/try"): ({"grade": "A"}, {SO}, None),
     ("GET", "/v1/leads/export"): (None, READERS, "leads:read"),
     ("POST", "/v1/lists"): ({"name": "mine", "filter": {}}, READERS, None),
     ("GET", "/v1/lists"): (None, READERS, None),

@@ -73,8 +73,8 @@ def test_sales_operations_schedules_case_material_which_comes_piece_by_piece_and
     assert nurture.plan(lead, CASES, 7, MONDAY_12H) == (lead, ())
     sent = []
     for week in (1, 2, 3):
-        assert nurture.send_if_due(lead, MONDAY_10H + 7 * week * DAY - timedelta(seconds=1)) == (lead, ())
-        lead, (due,) = nurture.send_if_due(lead, MONDAY_10H + 7 * week * DAY)
+        assert nurture.send_if_due(lead, MONDAY_10H + 7 * week * DAY - timedelta(seconds=1), POLICY) == (lead, ())
+        lead, (due,) = nurture.send_if_due(lead, MONDAY_10H + 7 * week * DAY, POLICY)
         assert isinstance(due, LeadMaterialDue)
         assert (due.contact, due.number) == (a_contact(), week)
         sent.append(due.material)
@@ -83,7 +83,7 @@ def test_sales_operations_schedules_case_material_which_comes_piece_by_piece_and
 
 def test_what_was_missed_while_nobody_looked_comes_once() -> None:
     lead, _ = nurture.plan(a_lead(grade="C"), CASES, 7, MONDAY_10H)
-    late, (due,) = nurture.send_if_due(lead, MONDAY_10H + 50 * DAY)
+    late, (due,) = nurture.send_if_due(lead, MONDAY_10H + 50 * DAY, POLICY)
     assert isinstance(due, LeadMaterialDue)
     assert due.number == 1
     assert nurture.deadlines(late) == [Deadline("material", MONDAY_10H + 57 * DAY)]

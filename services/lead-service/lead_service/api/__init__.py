@@ -17,6 +17,7 @@ from lead_service.api import (
     reports,
     routing,
     scoring,
+    sops,
     what_if,
 )
 from lead_service.handlers import Bulk, Care, Duplicates, Forms, Handlers, Imports, Notes, Pool, Rules
@@ -42,6 +43,7 @@ def routers(
         leads.routes(handlers, store),
         scoring.routes(rules, store),
         routing.routes(rules, store),
+        sops.routes(rules, store),
         what_if.routes(rules),
         pool.routes(grabs, store),
         duplicates.routes(finder, store),

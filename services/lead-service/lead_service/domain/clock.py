@@ -15,6 +15,7 @@ from lead_service.domain.grab import Bidders
 from lead_service.domain.lead import Lead
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Roster
+from lead_service.domain.sops import PublishedSops
 
 
 def deadlines(lead: Lead) -> list[Deadline]:
@@ -24,16 +25,22 @@ def deadlines(lead: Lead) -> list[Deadline]:
 
 
 def expire(
-    lead: Lead, roster: Roster, bidders: Bidders, now: datetime, calendar: BusinessCalendar, policy: Policy
+    lead: Lead,
+    roster: Roster,
+    bidders: Bidders,
+    now: datetime,
+    calendar: BusinessCalendar,
+    policy: Policy,
+    sops: PublishedSops | None = None,
 ) -> Decision[Lead]:
     """Everything that is due happens, one after the other; what is not due, or has happened, changes nothing."""
     rules: tuple[Callable[[Lead], Decision[Lead]], ...] = (
         lambda lead: progress.expire(lead, roster, now, calendar, policy),
         lambda lead: completion.escalate(lead, now),
-        lambda lead: grab.decide_if_closed(lead, roster, bidders, now, calendar, policy),
+        lambda lead: grab.decide_if_closed(lead, roster, bidders, now, calendar, policy, sops),
         lambda lead: follow_up.remind_if_due(lead, now),
         lambda lead: follow_up.warn_if_silent(lead, roster, now, calendar, policy),
-        lambda lead: nurture.send_if_due(lead, now),
+        lambda lead: nurture.send_if_due(lead, now, policy, sops),
         lambda lead: archive.archive_if_forgotten(lead, now),
     )
     happened: list[EventData] = []

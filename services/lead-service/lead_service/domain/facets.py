@@ -74,7 +74,10 @@ class FollowUp(BaseModel):
 
 
 class Nurture(BaseModel):
-    """Case material for somebody whose need is latent, one piece after the other, and from the start again (L12)."""
+    """Case material for somebody whose need is latent, one piece after the other, and from the start again (L12).
+
+    `sops` is the version of the SOPs that says so; None when sales operations chose it for the lead.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -82,3 +85,4 @@ class Nurture(BaseModel):
     every_days: float
     sent: int = 0
     next_at: datetime
+    sops: str | None = None

@@ -11,7 +11,6 @@ from dealwire.catalogue.lead import (
     LeadFollowedUp,
     LeadReleased,
     LeadReminded,
-    NextStep,
 )
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision, EventData
@@ -21,11 +20,14 @@ from lead_service.domain.facets import FollowUp
 from lead_service.domain.lead import Lead, Status
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Roster
+from lead_service.domain.sops import PublishedSops, sops_in_force, step_after
 
 
-def begun(lead: Lead, now: datetime, calendar: BusinessCalendar, policy: Policy) -> FollowUp:
+def begun(
+    lead: Lead, now: datetime, calendar: BusinessCalendar, policy: Policy, sops: PublishedSops | None = None
+) -> FollowUp:
     """From the moment an AM has a lead the next step is known, as the SOP of its grade says (L14, L15)."""
-    return _after_contact(lead, 0, now, calendar, policy)
+    return _after_contact(lead, 0, now, calendar, policy, sops)
 
 
 def log(
@@ -36,14 +38,18 @@ def log(
     now: datetime,
     calendar: BusinessCalendar,
     policy: Policy,
+    sops: PublishedSops | None = None,
 ) -> Decision[Lead]:
-    """A call, mail, meeting, visit or message with an outcome counts as follow-up, and the next step is due from then (L15, L16)."""
+    """A call, mail, meeting, visit or message with an outcome counts as follow-up, and the next step is due from then (L15, L16).
+
+    A plan follows the SOPs in force when its next step is planned (L14, X8).
+    """
     if lead.status is not Status.ACCEPTED or lead.follow_up is None:
         raise Conflict("lead-not-accepted", f"Only an accepted lead is followed up; this one is {lead.status}.")
     if lead.am_id != by:
         raise Forbidden("not-your-lead", "The lead belongs to somebody else.")
     before = lead.follow_up
-    after = _after_contact(lead, before.step + 1, now, calendar, policy)
+    after = _after_contact(lead, before.step + 1, now, calendar, policy, sops)
     event = LeadFollowedUp(
         lead_id=lead.id,
         am_id=by,
@@ -113,16 +119,16 @@ def _released(lead: Lead, am_id: str, now: datetime, calendar: BusinessCalendar,
     )
 
 
-def _after_contact(lead: Lead, step: int, now: datetime, calendar: BusinessCalendar, policy: Policy) -> FollowUp:
+def _after_contact(
+    lead: Lead, step: int, now: datetime, calendar: BusinessCalendar, policy: Policy, sops: PublishedSops | None
+) -> FollowUp:
     if lead.grade is None:
         raise Conflict("lead-not-qualified", "A lead is qualified before it is followed up.")
-    sop = policy.sops[lead.grade]
-    wanted = sop[min(step, len(sop) - 1)]
-    due = wanted.after.after(now, calendar)
+    in_force = sops_in_force(sops, policy, now)
     return FollowUp(
         step=step,
         since=now,
-        next=NextStep(channel=wanted.channel, content=wanted.content, due=due),
+        next=step_after(in_force, lead.grade, step, now, calendar),
         warn_at=policy.silence.after(now, calendar),
     )
 

@@ -17,6 +17,7 @@ from lead_service.domain.lead import Lead, Status
 from lead_service.domain.policy import Policy
 from lead_service.domain.progress import accept, give
 from lead_service.domain.routing import Roster, choose
+from lead_service.domain.sops import PublishedSops
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,14 @@ def running(lead: Lead) -> Grab | None:
 
 
 def bid(
-    lead: Lead, by: str, roster: Roster, bidders: Bidders, now: datetime, calendar: BusinessCalendar, policy: Policy
+    lead: Lead,
+    by: str,
+    roster: Roster,
+    bidders: Bidders,
+    now: datetime,
+    calendar: BusinessCalendar,
+    policy: Policy,
+    sops: PublishedSops | None = None,
 ) -> Decision[Lead]:
     """An AM bids for a lead in the pool; the first bid opens a window for others, and without one it wins (L11)."""
     if lead.status is not Status.POOL:
@@ -55,7 +63,8 @@ def bid(
         grab = Grab(opened_at=now, closes_at=closes_at, attempt=lead.attempt, bids=())
     grab = grab.model_copy(update={"bids": (*grab.bids, Bid(am_id=by, at=now))})
     event = LeadBidPlaced(lead_id=lead.id, am_id=by, bid_at=now, opened_at=grab.opened_at, closes_at=grab.closes_at)
-    decided, events = decide_if_closed(lead.model_copy(update={"grab": grab}), roster, bidders, now, calendar, policy)
+    asked_for = lead.model_copy(update={"grab": grab})
+    decided, events = decide_if_closed(asked_for, roster, bidders, now, calendar, policy, sops)
     return decided, (event, *events)
 
 
@@ -66,7 +75,13 @@ def deadlines(lead: Lead) -> list[Deadline]:
 
 
 def decide_if_closed(
-    lead: Lead, roster: Roster, bidders: Bidders, now: datetime, calendar: BusinessCalendar, policy: Policy
+    lead: Lead,
+    roster: Roster,
+    bidders: Bidders,
+    now: datetime,
+    calendar: BusinessCalendar,
+    policy: Policy,
+    sops: PublishedSops | None = None,
 ) -> Decision[Lead]:
     """When the window closes the best bid by response speed and past performance has the lead; the losers see why (L11).
 
@@ -100,7 +115,7 @@ def decide_if_closed(
     score = next(each.score for each in ranking if each.am_id == best)
     why = f"won the grab with {score:g} of 100 points, out of {len(ranking)} who bid"
     given, assigned = give(lead, replace(choose(lead, best, roster), because=(why,)), now, calendar, policy)
-    accepted, taken_on = accept(given, best, now, calendar, policy)
+    accepted, taken_on = accept(given, best, now, calendar, policy, sops)
     return accepted, (event, *assigned, *taken_on)
 
 

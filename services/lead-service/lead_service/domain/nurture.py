@@ -10,18 +10,31 @@ from dealwire.errors import Conflict
 from dealwire.event import Decision
 from lead_service.domain.facets import Nurture
 from lead_service.domain.lead import Lead, Status
+from lead_service.domain.policy import Policy
+from lead_service.domain.sops import PublishedSops, sops_in_force
 
 
-def plan(lead: Lead, material: tuple[str, ...], every_days: float, now: datetime) -> Decision[Lead]:
-    """Sales operations schedules case material for a lead in nurture; every C lead begins with the usual (L12)."""
+def begin(lead: Lead, now: datetime, policy: Policy, sops: PublishedSops | None = None) -> Decision[Lead]:
+    """Every C lead begins with the usual case material, as the SOPs in force have it (L12)."""
+    usual = sops_in_force(sops, policy, now)
+    return plan(lead, usual.nurture.material, usual.nurture.every_days, now, usual.label)
+
+
+def plan(
+    lead: Lead, material: tuple[str, ...], every_days: float, now: datetime, sops: str | None = None
+) -> Decision[Lead]:
+    """Sales operations schedules case material for a lead in nurture, which follows no SOPs any more (L12).
+
+    `sops` is the label of the version whose material it is.
+    """
     if lead.status is not Status.NURTURE:
         raise Conflict("lead-not-nurtured", f"Only a lead in nurture gets case material; this one is {lead.status}.")
     there = lead.nurture
-    if there and now < there.next_at and (there.material, there.every_days) == (material, every_days):
+    wanted = (material, every_days, sops)
+    if there and now < there.next_at and (there.material, there.every_days, there.sops) == wanted:
         return lead, ()
-    planned = Nurture(material=material, every_days=every_days, next_at=now + timedelta(days=every_days))
-    event = LeadNurturePlanned(lead_id=lead.id, material=material, every_days=every_days, next_at=planned.next_at)
-    return lead.model_copy(update={"nurture": planned}), (event,)
+    planned = Nurture(material=material, every_days=every_days, next_at=now + timedelta(days=every_days), sops=sops)
+    return lead.model_copy(update={"nurture": planned}), (_planned(lead, planned),)
 
 
 def deadlines(lead: Lead) -> list[Deadline]:
@@ -29,13 +42,20 @@ def deadlines(lead: Lead) -> list[Deadline]:
     return [Deadline("material", lead.nurture.next_at)] if lead.nurture and lead.status is Status.NURTURE else []
 
 
-def send_if_due(lead: Lead, now: datetime) -> Decision[Lead]:
-    """A piece that is due is told to whoever sends it, and the next one planned from then on (L12)."""
+def send_if_due(lead: Lead, now: datetime, policy: Policy, sops: PublishedSops | None = None) -> Decision[Lead]:
+    """A piece that is due is told to whoever sends it, and the next one planned from then on (L12).
+
+    A plan follows the SOPs in force when its next step is planned, unless sales operations chose the material (L12, X8).
+    """
     there = lead.nurture
     if there is None or not any(deadline.due <= now for deadline in deadlines(lead)):
         return lead, ()
     number = there.sent + 1
-    after = there.model_copy(update={"sent": number, "next_at": now + timedelta(days=there.every_days)})
+    usual = sops_in_force(sops, policy, now)
+    renewed = there.sops not in (None, usual.label)
+    follows = there.model_copy(update={**dict(usual.nurture), "sops": usual.label}) if renewed else there
+    sent = number if follows.material == there.material else 0
+    after = follows.model_copy(update={"sent": sent, "next_at": now + timedelta(days=follows.every_days)})
     event = LeadMaterialDue(
         lead_id=lead.id,
         company=lead.capture.company,
@@ -44,4 +64,9 @@ def send_if_due(lead: Lead, now: datetime) -> Decision[Lead]:
         number=number,
         next_at=after.next_at,
     )
-    return lead.model_copy(update={"nurture": after}), (event,)
+    events = (event, _planned(lead, after)) if renewed else (event,)
+    return lead.model_copy(update={"nurture": after}), events
+
+
+def _planned(lead: Lead, plan: Nurture) -> LeadNurturePlanned:
+    return LeadNurturePlanned(lead_id=lead.id, **plan.model_dump(exclude={"sent"}))

@@ -19,6 +19,7 @@ from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
 from lead_service.domain.models import PublishedModel, assess, panel
 from lead_service.domain.policy import Policy
 from lead_service.domain.routing import Assignment, Roster, choose, route
+from lead_service.domain.sops import PublishedSops
 
 _AFTER_QUALIFYING = {Grade.B: Status.POOL, Grade.C: Status.NURTURE}
 
@@ -31,6 +32,7 @@ def qualify(
     calendar: BusinessCalendar,
     policy: Policy,
     models: Iterable[PublishedModel] = (),
+    sops: PublishedSops | None = None,
 ) -> Decision[Lead]:
     """A lead is scored and graded: A goes to an AM, or waits in intake for one; B to the pool, C to nurture (L6–L12).
 
@@ -48,7 +50,7 @@ def qualify(
         qualified = qualified.model_copy(update={"archive_at": kept_until(now, calendar, policy)})
         news = (LeadQualified(lead_id=lead.id, **told),)
     if status is Status.NURTURE and lead.status is not status:
-        qualified, planned = nurture.plan(qualified, policy.nurture_material, policy.nurture_every_days, now)
+        qualified, planned = nurture.begin(qualified, now, policy, sops)
         news += tuple(planned)
     if not to_an_am:
         return qualified, news
@@ -92,7 +94,14 @@ def hand_to_customers_am(
     return given.model_copy(update={"accepted_at": None}), (*news, *events)
 
 
-def accept(lead: Lead, by: str, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+def accept(
+    lead: Lead,
+    by: str,
+    now: datetime,
+    calendar: BusinessCalendar,
+    policy: Policy,
+    sops: PublishedSops | None = None,
+) -> Decision[Lead]:
     """The AM takes the lead on, in time, and the follow-up SOP begins (L13, L14)."""
     if lead.status is Status.ACCEPTED and lead.am_id == by:
         return lead, ()
@@ -102,7 +111,7 @@ def accept(lead: Lead, by: str, now: datetime, calendar: BusinessCalendar, polic
         raise Forbidden("not-your-lead", "The lead is assigned to somebody else.")
     if _is_late(lead, now):
         raise Conflict("acceptance-over", "The time to accept this lead is over; it goes to somebody else.")
-    plan = follow_up.begun(lead, now, calendar, policy)
+    plan = follow_up.begun(lead, now, calendar, policy, sops)
     accepted = lead.model_copy(
         update={"status": Status.ACCEPTED, "accepted_at": now, "accept_by": None, "follow_up": plan}
     )

@@ -36,9 +36,10 @@ class Care:
         self, lead_id: str, by: str, channel: Contacted, outcome: str, cause: Cause
     ) -> Record[Lead]:
         """The AM was in touch (L16)."""
+        sops = await self._store.published_sops()
         return await self._leads.change(
             lead_id,
-            lambda known: follow_up.log(known, by, channel, outcome, cause.now, self._calendar, self._policy),
+            lambda known: follow_up.log(known, by, channel, outcome, cause.now, self._calendar, self._policy, sops),
             cause,
         )
 
@@ -76,11 +77,12 @@ class Care:
         if not _waits(there.state):
             return None
         roster, models = await self._store.roster(cause.now, self._calendar), await self._store.scoring_models()
+        sops = await self._store.published_sops()
 
         def decide(known: Lead) -> Decision[Lead]:
             if known.bant is None or not _waits(known):
                 return known, ()
-            return progress.qualify(known, known.bant, roster, cause.now, self._calendar, self._policy, models)
+            return progress.qualify(known, known.bant, roster, cause.now, self._calendar, self._policy, models, sops)
 
         return await self._leads.change(lead_id, decide, cause)
 

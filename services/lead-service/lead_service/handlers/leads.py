@@ -67,9 +67,10 @@ class Handlers:
     async def qualify_lead(self, lead_id: str, bant: Bant, cause: Cause) -> Record[Lead]:
         """Scores and grades a lead, and routes an A lead (L6–L10)."""
         roster, models = await self._store.roster(cause.now, self._calendar), await self._store.scoring_models()
+        sops = await self._store.published_sops()
         return await self._leads.change(
             lead_id,
-            lambda known: progress.qualify(known, bant, roster, cause.now, self._calendar, self._policy, models),
+            lambda known: progress.qualify(known, bant, roster, cause.now, self._calendar, self._policy, models, sops),
             cause,
         )
 
@@ -84,8 +85,9 @@ class Handlers:
 
     async def accept_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM takes the lead on (L13)."""
+        sops = await self._store.published_sops()
         return await self._leads.change(
-            lead_id, lambda known: progress.accept(known, by, cause.now, self._calendar, self._policy), cause
+            lead_id, lambda known: progress.accept(known, by, cause.now, self._calendar, self._policy, sops), cause
         )
 
     async def discard_lead(self, lead_id: str, reason: str, cause: Cause) -> Record[Lead]:

@@ -30,17 +30,19 @@ class Pool:
 
     async def bid(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """An AM bids for a lead in the pool (L11)."""
+        sops = await self._store.published_sops()
 
         def decide(known: Lead, roster: Roster, bidders: Bidders) -> Decision[Lead]:
-            return grab.bid(known, by, roster, bidders, cause.now, self._calendar, self._policy)
+            return grab.bid(known, by, roster, bidders, cause.now, self._calendar, self._policy, sops)
 
         return await self._change(lead_id, decide, cause)
 
     async def expire_lead(self, lead_id: str, cause: Cause) -> Record[Lead]:
         """The clock's command: whatever of a lead is due happens (X9)."""
+        sops = await self._store.published_sops()
 
         def decide(known: Lead, roster: Roster, bidders: Bidders) -> Decision[Lead]:
-            return clock.expire(known, roster, bidders, cause.now, self._calendar, self._policy)
+            return clock.expire(known, roster, bidders, cause.now, self._calendar, self._policy, sops)
 
         return await self._change(lead_id, decide, cause)
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.lead_rules import RoutingRule, ScoringModel, Use
+from dealwire.catalogue.common import Grade
+from dealwire.catalogue.lead_rules import CaseMaterial, RoutingRule, ScoringModel, Use
 from dealwire.errors import NotFound
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
-from lead_service.domain import models, routing_rules
+from lead_service.domain import models, routing_rules, sops
 from lead_service.domain.lead import Lead
 from lead_service.domain.models import ModelVersion, PublishedModel
-from lead_service.domain.policy import Policy
+from lead_service.domain.policy import Policy, Sop
 from lead_service.domain.routing import Explanation, Prospect, Roster, explain
 from lead_service.domain.routing_rules import BUILT_IN, PublishedRouting, RoutingVersion
+from lead_service.domain.sops import Foreseen, PublishedSops, SopVersion
+from lead_service.domain.versions import all_versions, numbered
 from lead_service.domain.what_if import Changes, Regraded, Replay, replay, rescore
-from lead_service.store import ROUTING, Between, LeadStore
+from lead_service.store import ROUTING, SOPS, Between, LeadStore
 
 _PIECE = 200  # leads looked at between two breaths of the event loop
 
@@ -33,7 +36,7 @@ class Past:
 
 
 class Rules:
-    """Scoring models and the routing."""
+    """Scoring models, the routing and the SOPs."""
 
     def __init__(self, store: LeadStore, calendar: BusinessCalendar, policy: Policy) -> None:
         self._store = store
@@ -119,8 +122,38 @@ class Rules:
         return replace(roster, routing=routing)
 
     async def _routing_version(self, version: int) -> RoutingVersion:
-        published = await self._store.published_routing()
-        for each in (BUILT_IN, *(published.versions if published else ())):
-            if each.version == version:
-                return each
-        raise NotFound("not-found", f"There is no version {version} of the routing.")
+        return numbered(BUILT_IN, await self._store.published_routing(), version)
+
+    async def publish_sops(
+        self,
+        follow_up: Mapping[Grade, Sop],
+        nurture: CaseMaterial,
+        effective_from: datetime | None,
+        note: str | None,
+        cause: Cause,
+    ) -> Record[PublishedSops]:
+        """A new version of the SOPs, in force from a date on (L14, X8)."""
+        return await self._store.sops.put(
+            SOPS, lambda known: sops.publish(known, follow_up, nurture, effective_from, note, cause.now), cause
+        )
+
+    def sop_versions(self, published: PublishedSops | None) -> tuple[SopVersion, ...]:
+        """All versions of the SOPs, the one built in first."""
+        return all_versions(sops.built_in(self._policy), published)
+
+    def sops_in_force(self, published: PublishedSops | None, now: datetime) -> SopVersion:
+        """The version of the SOPs that plans follow now."""
+        return sops.sops_in_force(published, self._policy, now)
+
+    async def what_would_follow(
+        self, grade: Grade, version: int | None, steps: Sop | None, nurture: CaseMaterial | None, now: datetime
+    ) -> Foreseen:
+        """What SOPs would ask for, those in force if no version is named, with other steps or material; a question (L15)."""
+        published = await self._store.published_sops()
+        known = self.sops_in_force(published, now)
+        if version is not None:
+            known = numbered(sops.built_in(self._policy), published, version)
+        drafted = {**({"follow_up": {grade: steps}} if steps else {}), **({"nurture": nurture} if nurture else {})}
+        if drafted:
+            known = known.model_copy(update={"version": 0, **drafted})
+        return sops.foresee(known, grade, now, self._calendar)

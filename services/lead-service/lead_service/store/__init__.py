@@ -25,13 +25,14 @@ from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
 from lead_service.domain.routing_rules import PublishedRouting, routing_in_force
 from lead_service.domain.saved_list import SavedList
+from lead_service.domain.sops import PublishedSops
 from lead_service.domain.suggestion import Kind, Suggestion, Verdict, suggest, suggest_again
 from lead_service.store.import_rows import ImportRows
 from lead_service.store.sources import Sources
 
 SERVICE = "lead-service"
-ROUTING = "routing"
-"""The id of the one routing there is."""
+ROUTING, SOPS = "routing", "sops"
+"""The ids of the one routing and the one set of SOPs there are."""
 _AT_ONCE = 200
 _MOST_NEAR = 5000
 """So many leads are looked at for a batch of captures; each has few enough near that it suffices."""
@@ -94,6 +95,7 @@ class LeadStore:
         self.captures = Claims(database, "captures")
         self.models = RecordStore(database, relay, SERVICE, "scoring-models", PublishedModel)
         self.routing = RecordStore(database, relay, SERVICE, "routing", PublishedRouting)
+        self.sops = RecordStore(database, relay, SERVICE, "sops", PublishedSops)
         self.imports = RecordStore(
             database,
             relay,
@@ -207,6 +209,11 @@ class LeadStore:
     async def published_routing(self) -> PublishedRouting | None:
         """All published versions of the routing; None before the first."""
         there = await self.routing.find_one({"_id": ROUTING})
+        return there.state if there else None
+
+    async def published_sops(self) -> PublishedSops | None:
+        """All published versions of the SOPs; None before the first."""
+        there = await self.sops.find_one({"_id": SOPS})
         return there.state if there else None
 
     async def count_sources(self, query: Mapping[str, Any]) -> list[Count]:
