@@ -254,7 +254,7 @@ class LeadVerified(EventData):
 
 
 class LeadFollowedUp(EventData):
-    """The AM was in touch; `on_time` as the SOP asked for it, and what it asks for next (L14–L16)."""
+    """The AM was in touch at `contacted_at`; `on_time` as the SOP asked for it, and what it asks for next (L14–L16)."""
 
     type: ClassVar[str] = "lead.followed_up.v1"
 
@@ -265,6 +265,7 @@ class LeadFollowedUp(EventData):
     number: int
     on_time: bool
     next_step: NextStep
+    contacted_at: AwareDatetime | None = None
 
 
 class LeadReminded(EventData):

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from integration.lead.desk import CHEN, LI, MEMBERS, WANG, Desk, Json, a_capture, a_desk, done, problem
 from support.hours import always_open
 from support.place import Place
 from support.service import eventually, running
 
+from dealwire.event import utc_now
 from lead_service.main import build
 from lead_service.settings import LeadSettings
 
 HOUR = 3600
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 TEAM = tuple(
     member.model_copy(update={"manager_id": "tl.gao"}) for member in MEMBERS if member.member_id in {LI, CHEN, WANG}
 )
@@ -54,6 +58,29 @@ async def test_a_follow_up_sent_again_is_logged_once(desk: Desk) -> None:
     again = await desk.am().post(path, json=CALL, headers=headers)
     assert (again.json(), again.headers["Idempotent-Replayed"]) == (first.json(), "true")
     assert (await desk.happened(lead["id"])).count("followed_up") == 1
+
+
+async def test_the_call_of_the_morning_is_logged_in_the_evening(desk: Desk) -> None:
+    lead = await desk.accepted()
+    path = f"/v1/leads/{lead['id']}/follow-ups"
+    accepted_at = datetime.fromisoformat(lead["accepted_at"])
+    called = await done(desk.am().post(path, json=CALL))
+    earlier = (accepted_at + (datetime.fromisoformat(called["last_contact_at"]) - accepted_at) / 2).astimezone(SHANGHAI)
+    logged = await done(desk.am().post(path, json=CALL | {"contacted_at": earlier.isoformat()}))
+    assert logged["last_contact_at"] == called["last_contact_at"]
+    events = [event.data for event in await desk.timeline(lead["id"]) if event.type == "lead.followed_up.v1"]
+    assert [data["number"] for data in events] == [1, 2]
+    assert datetime.fromisoformat(events[1]["contacted_at"]) == earlier.replace(
+        microsecond=earlier.microsecond // 1000 * 1000
+    )
+    before = await desk.get(lead["id"])
+    for at in (accepted_at - timedelta(seconds=1), utc_now() + timedelta(minutes=5)):
+        refused = await desk.am().post(path, json=CALL | {"contacted_at": at.isoformat()})
+        assert refused.status_code == 422
+        assert [error["pointer"] for error in refused.json()["errors"]] == ["/contacted_at"]
+    for unclear in ("yesterday", "2025-03-10T10:00:00"):
+        assert problem(await desk.am().post(path, json=CALL | {"contacted_at": unclear}))[0] == 422
+    assert await desk.get(lead["id"]) == before
 
 
 async def test_silence_reminds_escalates_and_releases_once_each_across_a_restart_and_two_replicas(

@@ -27,7 +27,7 @@ from dealwire.catalogue.lead import (
     LeadReminded,
     NextStep,
 )
-from dealwire.errors import Conflict, Forbidden
+from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain import clock, follow_up
 from lead_service.domain.cooldown import cooling_until
@@ -47,6 +47,11 @@ TEAM = a_roster(a_member(LI, manager_id="tl.gao"), a_member(CHEN))
 
 def log(lead: Lead, at: datetime, by: str = LI, policy: Policy = SHORT) -> Decision[Lead]:
     return follow_up.log(lead, by, "call", "They think about it", at, CALENDAR, policy)
+
+
+def log_later(lead: Lead, at: datetime, now: datetime = MONDAY_10H + 6 * DAY) -> Decision[Lead]:
+    """A contact made `at`, logged now."""
+    return follow_up.log(lead, LI, "call", "They think about it", now, CALENDAR, SHORT, at=at)
 
 
 def accepted(policy: Policy = SHORT) -> Lead:
@@ -158,6 +163,60 @@ def test_nobody_is_warned_as_long_as_somebody_is_in_touch_every_week(contacts: l
         lead, _ = log(lead, at)
         last = at
     assert sum(isinstance(event, LeadReleased) for event in told) <= 1
+
+
+def test_a_contact_may_be_logged_later_than_it_was_made() -> None:
+    lead, (event,) = log_later(accepted(), MONDAY_10H + DAY)
+    assert lead == log(accepted(), MONDAY_10H + DAY)[0]
+    assert isinstance(event, LeadFollowedUp)
+    assert (event.contacted_at, event.on_time) == (MONDAY_10H + DAY, True)
+    _, (late,) = log_later(accepted(), MONDAY_10H + DAY + timedelta(seconds=1))
+    assert isinstance(late, LeadFollowedUp)
+    assert not late.on_time
+
+
+@given(
+    st.lists(st.integers(0, 6 * 24), min_size=1, max_size=5).flatmap(
+        lambda made: st.tuples(st.just(made), st.permutations(made))
+    )
+)
+def test_in_whatever_order_contacts_are_logged_the_next_step_counts_from_the_latest(
+    made: tuple[list[int], list[int]],
+) -> None:
+    plans = []
+    for order in made:
+        lead = accepted()
+        for hours in order:
+            lead, _ = log_later(lead, MONDAY_10H + timedelta(hours=hours))
+        plans.append(lead.follow_up)
+    one, other = plans
+    assert one == other
+    assert one is not None
+    assert (one.step, one.since) == (len(made[0]), MONDAY_10H + timedelta(hours=max(made[0])))
+    assert one.warn_at == one.since + 7 * DAY
+
+
+def test_an_older_contact_breaks_no_silence() -> None:
+    lead, _ = log(accepted(), MONDAY_10H + DAY)
+    lead, _ = at_each_deadline(lead, MONDAY_10H + 8 * DAY)
+    assert lead.follow_up is not None
+    older, _ = log_later(lead, MONDAY_10H + timedelta(hours=1), now=MONDAY_10H + 9 * DAY)
+    assert older.follow_up is not None
+    assert (older.follow_up.silence, older.follow_up.warn_at) == (1, lead.follow_up.warn_at)
+    assert (older.follow_up.step, older.follow_up.since) == (2, MONDAY_10H + DAY)
+    newer, _ = log_later(lead, MONDAY_10H + 5 * DAY, now=MONDAY_10H + 9 * DAY)
+    assert newer.follow_up is not None
+    assert (newer.follow_up.silence, newer.follow_up.warn_at) == (0, MONDAY_10H + 12 * DAY)
+
+
+def test_a_contact_lies_between_the_acceptance_and_now() -> None:
+    now, tick = MONDAY_10H + DAY, timedelta(milliseconds=1)
+    for at in (MONDAY_10H, now):
+        assert log_later(accepted(), at, now)[1]
+    for at, slug in ((MONDAY_10H - tick, "contact-before-acceptance"), (now + tick, "contact-in-the-future")):
+        with pytest.raises(Rejected) as no:
+            log_later(accepted(), at, now)
+        assert (no.value.slug, no.value.pointer) == (slug, "/contacted_at")
 
 
 def test_how_leads_are_followed_up_is_data() -> None:

@@ -145,6 +145,11 @@ class LifeOfALead(RuleBasedStateMachine):
     def is_followed_up(self, by: str) -> None:
         self.do(log, by, "call", "They think about it", self.now, CALENDAR, POLICY)
 
+    @rule(by=st.sampled_from(AMS), minutes=st.sampled_from([1, 120, 10_000]))
+    def is_followed_up_earlier(self, by: str, minutes: int) -> None:
+        before = self.now - timedelta(minutes=minutes)
+        self.do(log, by, "call", "They think about it", self.now, CALENDAR, POLICY, None, before)
+
     @rule(reason=st.sampled_from(["no budget", "wrong time"]))
     def is_archived(self, reason: str) -> None:
         self.do(archive, reason)

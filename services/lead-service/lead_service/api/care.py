@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from dealwire.catalogue.common import Id, Line, Text
 from dealwire.catalogue.lead import Contacted
@@ -28,6 +28,7 @@ class FollowUpBody(Body):
 
     channel: Contacted
     outcome: _Said
+    contacted_at: Annotated[AwareDatetime | None, Field(description="When; left out, it was just now.")] = None
 
 
 class NurtureBody(Body):
@@ -56,7 +57,9 @@ def routes(care: Care) -> APIRouter:
     @router.post("/leads/{lead_id}/follow-ups")
     async def log_follow_up(lead_id: Id, body: FollowUpBody, caller: AccountManager, response: Response) -> LeadView:
         """Logs a contact with its outcome; `next_step` of the answer says what the SOP asks for next."""
-        record = await care.log_follow_up(lead_id, caller.id, body.channel, body.outcome, caller.cause)
+        record = await care.log_follow_up(
+            lead_id, caller.id, body.channel, body.outcome, body.contacted_at, caller.cause
+        )
         return answer(response, record)
 
     @router.put("/leads/{lead_id}/nurture")

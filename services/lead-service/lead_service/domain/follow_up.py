@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.catalogue.lead import (
@@ -12,7 +12,7 @@ from dealwire.catalogue.lead import (
     LeadReleased,
     LeadReminded,
 )
-from dealwire.errors import Conflict, Forbidden
+from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain.archive import kept_until
 from lead_service.domain.cooldown import cooled
@@ -27,7 +27,7 @@ def begun(
     lead: Lead, now: datetime, calendar: BusinessCalendar, policy: Policy, sops: PublishedSops | None = None
 ) -> FollowUp:
     """From the moment an AM has a lead the next step is known, as the SOP of its grade says (L14, L15)."""
-    return _after_contact(lead, 0, now, calendar, policy, sops)
+    return _planned(lead, 0, now, now, calendar, policy, sops)
 
 
 def log(
@@ -39,25 +39,31 @@ def log(
     calendar: BusinessCalendar,
     policy: Policy,
     sops: PublishedSops | None = None,
+    at: datetime | None = None,
 ) -> Decision[Lead]:
     """A call, mail, meeting, visit or message with an outcome counts as follow-up, and the next step is due from then (L15, L16).
 
-    A plan follows the SOPs in force when its next step is planned (L14, X8).
+    It may be logged later than it was made, `at`: the next step is that after as many contacts, and it and silence count
+    from the latest of them, in whatever order they are logged (L15, L16). A plan follows the SOPs in force when its next step is planned (L14, X8).
     """
     if lead.status is not Status.ACCEPTED or lead.follow_up is None:
         raise Conflict("lead-not-accepted", f"Only an accepted lead is followed up; this one is {lead.status}.")
     if lead.am_id != by:
         raise Forbidden("not-your-lead", "The lead belongs to somebody else.")
     before = lead.follow_up
-    after = _after_contact(lead, before.step + 1, now, calendar, policy, sops)
+    at = now if at is None else _when(lead, at, now)
+    after = _planned(lead, before.step + 1, max(at, before.since), now, calendar, policy, sops)
+    if at <= before.since:  # an older one breaks no silence
+        after = after.model_copy(update=before.model_dump(include={"silence", "warn_at"}))
     event = LeadFollowedUp(
         lead_id=lead.id,
         am_id=by,
         channel=channel,
         outcome=outcome,
         number=after.step,
-        on_time=now <= before.next.due,
+        on_time=at <= before.next.due,
         next_step=after.next,
+        contacted_at=at,
     )
     return lead.model_copy(update={"follow_up": after}), (event,)
 
@@ -119,17 +125,34 @@ def _released(lead: Lead, am_id: str, now: datetime, calendar: BusinessCalendar,
     )
 
 
-def _after_contact(
-    lead: Lead, step: int, now: datetime, calendar: BusinessCalendar, policy: Policy, sops: PublishedSops | None
+def _when(lead: Lead, at: datetime, now: datetime) -> datetime:
+    """A contact lies between the moment the AM accepted the lead and now (L16). Raises Rejected."""
+    if at > now:
+        raise Rejected("contact-in-the-future", "A contact is logged once it was made.", pointer="/contacted_at")
+    if lead.accepted_at and at < lead.accepted_at:
+        detail = f"The lead was accepted at {lead.accepted_at:%Y-%m-%dT%H:%M:%SZ}: contacts before that are not yours to log."
+        raise Rejected("contact-before-acceptance", detail, pointer="/contacted_at")
+    moment = at.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _planned(
+    lead: Lead,
+    step: int,
+    last: datetime,
+    now: datetime,
+    calendar: BusinessCalendar,
+    policy: Policy,
+    sops: PublishedSops | None,
 ) -> FollowUp:
     if lead.grade is None:
         raise Conflict("lead-not-qualified", "A lead is qualified before it is followed up.")
     in_force = sops_in_force(sops, policy, now)
     return FollowUp(
         step=step,
-        since=now,
-        next=step_after(in_force, lead.grade, step, now, calendar),
-        warn_at=policy.silence.after(now, calendar),
+        since=last,
+        next=step_after(in_force, lead.grade, step, last, calendar),
+        warn_at=policy.silence.after(last, calendar),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from dealwire.calendar import BusinessCalendar
@@ -33,13 +34,13 @@ class Care:
         )
 
     async def log_follow_up(
-        self, lead_id: str, by: str, channel: Contacted, outcome: str, cause: Cause
+        self, lead_id: str, by: str, channel: Contacted, outcome: str, at: datetime | None, cause: Cause
     ) -> Record[Lead]:
-        """The AM was in touch (L16)."""
+        """The AM was in touch, now or at an earlier moment (L16)."""
         sops = await self._store.published_sops()
         return await self._leads.change(
             lead_id,
-            lambda known: follow_up.log(known, by, channel, outcome, cause.now, self._calendar, self._policy, sops),
+            lambda known: follow_up.log(known, by, channel, outcome, cause.now, self._calendar, self._policy, sops, at),
             cause,
         )
 
