@@ -25,6 +25,7 @@ Store = RecordStore[Any]
 _Key = tuple[Store, str]
 
 _MOST_HINTS = 20_000
+_MOST_CONFIRMED = 10_000
 _BUSY_BATCHES = 5
 _LEASE = timedelta(seconds=10)
 _GAUGE_SECONDS = 2.0
@@ -47,7 +48,7 @@ class Relay:
         self._stores: list[Store] = []
         self._hints: OrderedDict[_Key, list[Event]] = OrderedDict()
         self._hinted = asyncio.Event()
-        self._confirmed: set[str] = set()
+        self._confirmed: OrderedDict[str, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -91,29 +92,30 @@ class Relay:
 
     async def _announce(self, batch: list[tuple[_Key, list[Event]]]) -> None:
         """Publishes a batch and moves what was confirmed to the history."""
-        already, self._confirmed = self._confirmed, set()
-        done = await asyncio.gather(*(self._announce_record(events, already) for _, events in batch))
+        done = await asyncio.gather(*(self._announce_record(events) for _, events in batch))
         by_store: dict[Store, dict[str, list[Event]]] = {}
         for ((store, id_), _), confirmed in zip(batch, done, strict=True):
             if confirmed:
                 by_store.setdefault(store, {})[id_] = confirmed
-                self._confirmed.update(event.id for event in confirmed)
         for store, events in by_store.items():
             try:
                 await store.outbox.settle(events)
             except Exception as error:  # noqa: BLE001  # whatever it is, the sweeper announces them again
                 log.warning("relay.settle_failed", records=len(events), reason=repr(error))
 
-    async def _announce_record(self, events: list[Event], already: set[str]) -> list[Event]:
+    async def _announce_record(self, events: list[Event]) -> list[Event]:
         confirmed = []
         for event in events:
-            # A change that was committed while the batch before was on its way still lists that batch's events.
-            if event.id not in already:
+            # What a change or a sweep found pending may have been confirmed since: its answer can come late.
+            if event.id not in self._confirmed:
                 try:
                     await self._bus.publish(event)
                 except Exception as error:  # noqa: BLE001  # same, and other records go on
                     log.info("relay.publish_failed", event_type=event.type, reason=str(error))
                     break
+                self._confirmed[event.id] = None
+                if len(self._confirmed) > _MOST_CONFIRMED:
+                    self._confirmed.popitem(last=False)
             confirmed.append(event)
         return confirmed
 

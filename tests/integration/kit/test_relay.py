@@ -242,3 +242,17 @@ async def test_an_older_offer_does_not_replace_a_newer_one(place: Place) -> None
         replica.relay.offer(replica.tallies, "t1", both)
         replica.relay.offer(replica.tallies, "t1", both[:1])
         await nothing_is_pending(replica)
+
+
+async def test_an_offer_that_comes_late_is_not_told_again(place: Place) -> None:
+    """What a write or a sweep found pending was confirmed, and others told, before the database's answer was looked at."""
+    async with a_replica(place, sweep_after=1000.0) as replica:
+        await replica.tallies.create("t1", open_tally("t1"), a_cause())
+        await nothing_is_pending(replica)
+        found = (await replica.tallies.timeline("t1")).items
+        await replica.tallies.create("t2", open_tally("t2"), a_cause())
+        await nothing_is_pending(replica)
+        replica.relay.offer(replica.tallies, "t1", found)
+        await replica.tallies.create("t3", open_tally("t3"), a_cause())
+        await nothing_is_pending(replica)
+        assert [event.subject for event in await logged(place)] == ["t1", "t2", "t3"]
