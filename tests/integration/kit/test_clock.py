@@ -87,6 +87,27 @@ async def test_a_deadline_is_never_acted_on_early(place: Place) -> None:
     assert fired() - before == 10
 
 
+async def test_a_deadline_that_another_replica_acted_on_first_is_not_counted(place: Place) -> None:
+    before, outrun = fired(), asyncio.Event()
+    database = Database(place.mongo_url, place.database(SERVICE))
+    tallies = tallies_in(database, Deaf())
+
+    async def expire_second(id_: str, cause: Cause) -> Record[Tally]:
+        for _ in ("another replica", "this one"):
+            record = await tallies.change(id_, lambda tally: expire(tally, cause.now), cause)
+        outrun.set()
+        return record
+
+    clock = ClockWorker(SERVICE, [Watched(tallies, expire_second)], interval=0.02)
+    await tallies.create("t1", open_tally("t1", due=utc_now()), a_cause())
+    await clock.start()
+    await asyncio.wait_for(outrun.wait(), 10)
+    await clock.stop()
+    assert (await tallies.get("t1")).state.total == 1
+    assert fired() == before
+    await database.stop()
+
+
 async def test_a_deadline_that_was_met_is_not_acted_on(place: Place) -> None:
     def meet(tally: Tally) -> Decision[Tally]:
         counted, events = count(tally)
