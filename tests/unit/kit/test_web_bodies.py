@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from unit.kit.webs import LIMIT, a_web_app, client_of
 
@@ -122,7 +122,6 @@ json_values = st.recursive(
 
 
 @given(json_values.map(json.dumps).map(str.encode) | st.binary())
-@settings(max_examples=300, deadline=None)
 def test_whatever_passes_can_be_written_as_unicode_json_without_nul(body: bytes) -> None:
     with suppress(Refused):
         _look_through(body)
