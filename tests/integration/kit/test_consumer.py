@@ -10,9 +10,10 @@ from typing import Any
 
 import aio_pika
 from integration.kit.broker import a_channel, depth, put, take
+from integration.kit.sums import a_sum_service, all_arrived
 from support.events import an_event
 from support.place import Place
-from support.service import eventually
+from support.service import eventually, nothing_comes_late
 from support.tally import Replica, TallyCounted, TallyOpened, a_replica
 
 from dealwire.errors import Conflict, Forbidden, NotFound, Rejected
@@ -34,8 +35,9 @@ async def a_reader(place: Place, react: Reaction, **more: Any) -> AsyncIterator[
         reactions: Reactions = {TallyOpened: react, TallyCounted: react}
         return Consumer(replica.bus, replica.database, READER, reactions, **{"tiers": (1, 2), **more})
 
-    async with a_replica(place, consumer, service=READER) as replica:
-        yield replica
+    with nothing_comes_late():
+        async with a_replica(place, consumer, service=READER) as replica:
+            yield replica
 
 
 def counted(total: int, tally_id: str = "t1") -> Event:
@@ -212,6 +214,36 @@ async def test_a_stop_does_not_wait_for_what_hangs(place: Place) -> None:
         await reader.parts[-1].stop()
         assert time.monotonic() - before < 1
     assert await depth(place, INBOX) == 1  # it comes again
+
+
+async def test_what_a_replica_was_handling_when_it_died_another_handles(place: Place) -> None:
+    """Until it is handled, a message is the broker's."""
+    begun, handled = asyncio.Event(), asyncio.Event()
+
+    async def hang(*_: Any) -> None:
+        begun.set()
+        await asyncio.sleep(1000)
+
+    async def handle(*_: Any) -> None:
+        handled.set()
+
+    async with a_reader(place, hang, drain_seconds=0.1) as dying:
+        await dying.bus.publish(counted(1))
+        await begun.wait()
+        await dying.bus.stop()
+        async with a_reader(place, handle):
+            await asyncio.wait_for(handled.wait(), 10)
+
+
+async def test_an_event_that_comes_again_after_others_has_no_second_effect(place: Place) -> None:
+    async with a_sum_service(place) as summing:
+        opened = an_event(TallyOpened(tally_id="t1"), subject="t1")
+        first, second, third = counted(2), counted(3), counted(4)  # events of a record are told apart by their sequence
+        await summing.bus.publish(opened)
+        await all_arrived(place, {"t1": 0})
+        for event in (first, second, first, opened, second, third):
+            await summing.bus.publish(event)
+        await all_arrived(place, {"t1": 3})
 
 
 async def test_a_message_that_kills_whoever_takes_it_is_kept_by_the_broker(place: Place) -> None:
