@@ -46,7 +46,7 @@ def disagreements(books: Books, *, whole_log: bool = True) -> Iterator[str]:
     """A sentence for everything that does not fit. `whole_log`: the log was never deleted."""
     yield from _kept(books)
     yield from _announced(books, whole_log=whole_log)
-    for check in (_deals, _contracts, _orders, _deadlines, _members, _facts, _figures, _queues):
+    for check in (_deals, _contracts, _withdrawals, _orders, _deadlines, _members, _facts, _figures, _queues):
         yield from check(books)
 
 
@@ -103,6 +103,15 @@ def _contracts(books: Books) -> Iterator[str]:
     past = [c["state"] for c in books.records[CONTRACTS].values() if c["state"]["historical"]]
     imported = {event.subject for event in books.of(pipeline.WonDealImported)}
     yield from _one_each("past deal", imported, "contract", Counter(state["opportunity_id"] for state in past))
+
+
+def _withdrawals(books: Books) -> Iterator[str]:
+    """The contract of a lost deal is withdrawn, and no other one is."""
+    for id_, record in books.records[CONTRACTS].items():
+        deal = books.records[DEALS].get(record["state"]["opportunity_id"])
+        lost, withdrawn = deal and deal["state"]["stage"] == "lost", record["state"]["status"] == "withdrawn"
+        if deal and lost != withdrawn:
+            yield f"Contract {id_} is {record['state']['status']}, but its deal is {deal['state']['stage']}."
 
 
 def _orders(books: Books) -> Iterator[str]:
@@ -180,6 +189,8 @@ def _added_up(books: Books) -> Counter[tuple[str, str]]:
     for figure, event_type in _COUNTED.items():
         for event in books.of(event_type):
             right[str(event.data.get("am_id")), f"{figure} -"] += 1
+    for event in books.of(pipeline.OpportunityLossRevoked):
+        right[str(event.data["am_id"]), "opportunities_lost -"] -= 1
     for record in books.records[CONTRACTS].values():
         state = record["state"]
         if state["status"] == "signed":

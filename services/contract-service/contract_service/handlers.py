@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import date
 
-from contract_service.domain import drafting, order, payments, review, signing
+from contract_service.domain import drafting, order, payments, review, signing, withdrawal
 from contract_service.domain.contract import Contract, Receipt, Review, Signature
 from contract_service.domain.order import Order
 from contract_service.domain.policy import Policy
 from contract_service.store import ContractStore
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.contract import Clause, ContractSigned, Department, Instalment
-from dealwire.catalogue.pipeline import QuoteAccepted, WonDealImported
+from dealwire.catalogue.pipeline import OpportunityLost, QuoteAccepted, WonDealImported
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
 
@@ -23,13 +24,27 @@ class Handlers:
     def __init__(self, store: ContractStore, calendar: BusinessCalendar, policy: Policy) -> None:
         self._contracts = store.contracts
         self._orders = store.orders
+        self._lost_deals = store.lost_deals
         self._calendar = calendar
         self._policy = policy
 
     async def draft_contract_when_quote_accepted(self, quote: QuoteAccepted, cause: Cause) -> Record[Contract]:
         """Drafts the contract, dated as the acceptance however late its event comes (C1)."""
         decision = drafting.draft(quote, self._calendar.day(quote.accepted_at), self._policy)
-        return await self._contracts.create(decision[0].id, decision, cause)
+        drafted = await self._contracts.create(decision[0].id, decision, cause)
+        # Asked after the draft is there, as a loss is noted before a draft is looked for: one of both finds the other.
+        lost = await self._lost_deals.get(quote.opportunity_id)
+        return await self._withdraw(drafted.id, lost, replace(cause, key=None)) if lost else drafted
+
+    async def withdraw_contract_when_opportunity_lost(
+        self, lost: OpportunityLost, cause: Cause
+    ) -> Record[Contract] | None:
+        """Withdraws the lost deal's contract, or the draft that is yet to come (P22)."""
+        if lost.historical:  # and never quoted here
+            return None
+        await self._lost_deals.apply(lost, cause)
+        drafted = await self._contracts.find_one({"state.opportunity_id": lost.opportunity_id})
+        return await self._withdraw(drafted.id, lost, cause) if drafted else None
 
     async def record_contract_when_won_deal_imported(self, deal: WonDealImported, cause: Cause) -> Record[Contract]:
         """Records an older system's contract as signed (C5)."""
@@ -85,6 +100,9 @@ class Handlers:
     async def escalate_order(self, order_id: str, cause: Cause) -> Record[Order]:
         """The clock's command: an order not accepted in time escalates (C8)."""
         return await self._orders.change(order_id, lambda known: order.escalate_if_late(known, cause.now), cause)
+
+    async def _withdraw(self, contract_id: str, lost: OpportunityLost, cause: Cause) -> Record[Contract]:
+        return await self._contracts.change(contract_id, lambda known: withdrawal.withdraw(known, lost), cause)
 
     def today(self, cause: Cause) -> date:
         """The organisation's date at the time of a request."""

@@ -1,11 +1,12 @@
-"""What contract-service keeps: contracts, and the orders they become."""
+"""What contract-service keeps: contracts, the orders they become, and which deals were lost."""
 
 from __future__ import annotations
 
 from contract_service.domain.contract import Contract
 from contract_service.domain.order import Order, deadlines
+from dealwire.catalogue.pipeline import OpportunityLost
 from dealwire.kit.relay import Relay
-from dealwire.kit.store import Database, Index, RecordStore
+from dealwire.kit.store import Database, Index, RecordStore, Replica
 
 SERVICE = "contract-service"
 
@@ -31,6 +32,7 @@ class ContractStore:
             deadlines=deadlines,
             indexes=[_newest_by(field) for field in ("status", "am_id", "contract_id", "account_id", "waiting_for")],
         )
+        self.lost_deals = Replica(database, "lost_deals", OpportunityLost, id=lambda lost: lost.opportunity_id)
 
 
 def _newest_by(field: str) -> Index:

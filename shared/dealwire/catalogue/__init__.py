@@ -73,6 +73,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         pipeline.WonDealImported,
         pipeline.OpportunityWon,
         pipeline.OpportunityLost,
+        pipeline.OpportunityLossRevoked,
     ),
     "contract-service": (
         contract.ContractDrafted,
@@ -81,6 +82,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         contract.ContractReviewed,
         contract.ContractApproved,
         contract.ContractSigned,
+        contract.ContractWithdrawn,
         contract.PaymentReceived,
         contract.OrderHandedOver,
         contract.OrderAccepted,

@@ -139,6 +139,20 @@ class ContractSigned(EventData):
     historical: bool = False
 
 
+class ContractWithdrawn(EventData):
+    """The deal was lost before the contract was signed, so there is nothing to review or sign any more (P22)."""
+
+    type: ClassVar[str] = "contract.withdrawn.v1"
+
+    contract_id: Id
+    opportunity_id: Id
+    account_id: Id | None = None
+    account_name: Line | None = None
+    am_id: Id
+    reason: Text
+    withdrawn_on: date
+
+
 class PaymentReceived(EventData):
     """Money came in for a contract (C15)."""
 

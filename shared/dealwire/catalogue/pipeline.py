@@ -165,3 +165,14 @@ class OpportunityLost(EventData):
     reason: Text
     lost_on: date
     historical: bool = False
+
+
+class OpportunityLossRevoked(EventData):
+    """The customer signed after all: the deal was not lost on `lost_on`. That it is won follows."""
+
+    type: ClassVar[str] = "opportunity.loss_revoked.v1"
+
+    opportunity_id: Id
+    contract_id: Id
+    am_id: Id
+    lost_on: date

@@ -16,6 +16,7 @@ from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Role
 from dealwire.event import EventData, utc_now
 from dealwire.kit.bus import Bus
+from dealwire.kit.metrics import consumer_handled
 
 STANDARD = {"kind": "standard", "text": "验收合格后付款。"}
 SPECIAL = {"kind": "special", "topic": "liability", "text": "Liability is unlimited."}
@@ -40,8 +41,8 @@ class Office:
     def reader(self) -> Client:
         return self.client.as_("boss", Role.MANAGEMENT)
 
-    async def publish(self, data: EventData, subject: str, times: int = 1) -> None:
-        event = an_event(data, subject=subject)
+    async def publish(self, data: EventData, subject: str, times: int = 1, sequence: int = 1) -> None:
+        event = an_event(data, subject=subject, sequence=sequence)
         for _ in range(times):
             await self.bus.publish(event)
 
@@ -96,6 +97,14 @@ class Office:
             types += [event["type"] for event in page["items"]]
             if (cursor := page["next"]) is None:
                 return types
+
+
+def refusals() -> int:
+    """How many events have been answered with a business "no" so far."""
+    samples = [sample for metric in consumer_handled.collect() for sample in metric.samples]
+    return sum(
+        int(each.value) for each in samples if each.name.endswith("_total") and each.labels["outcome"] == "refused"
+    )
 
 
 async def done(request: Any) -> dict[str, Any]:

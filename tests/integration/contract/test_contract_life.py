@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from integration.contract.office import SPECIAL, STANDARD, Office, a_receipt, a_signature, done, today
+from integration.contract.office import SPECIAL, STANDARD, Office, a_receipt, a_signature, done, refusals, today
 from support.events import a_publisher
 from support.place import Place
-from support.service import running
-from unit.contract.builders import a_won_deal, an_accepted_quote
+from support.service import eventually, running
+from unit.contract.builders import TODAY, a_lost_deal, a_won_deal, an_accepted_quote
 
 from contract_service.domain.policy import Policy
 from contract_service.main import build
@@ -71,6 +71,45 @@ async def test_a_contract_goes_from_draft_to_the_last_payment(office: Office) ->
         "contract.signed.v1",
         "payment.received.v1",
     ]
+
+
+async def test_a_lost_deals_contract_is_withdrawn_unless_it_is_signed(office: Office) -> None:
+    for begun in (office.a_draft, office.in_review, office.approved):
+        contract = await begun()
+        path, deal_id = f"/v1/contracts/{contract['id']}", contract["opportunity_id"]
+        await office.publish(a_lost_deal(opportunity_id=deal_id), deal_id, times=3, sequence=2)
+        withdrawn = await office.the_only("contracts", opportunity_id=deal_id, status="withdrawn")
+        assert (await done(office.am.get(path)))["withdrawal_reason"] == "价格太高"
+        assert withdrawn["withdrawn_on"] == TODAY.isoformat()
+        late = (
+            office.am.put(f"{path}/terms", json={"clauses": [STANDARD]}),
+            office.am.post(f"{path}/submit"),
+            office.review(contract, "finance", approved=False),
+            office.am.post(f"{path}/sign", json=a_signature()),
+        )
+        assert [(await attempt).status_code for attempt in late] == [409] * 4
+        assert (await office.happened(path)).count("contract.withdrawn.v1") == 1
+
+
+async def test_a_deal_lost_before_its_draft_was_heard_of_gets_no_contract_to_sign(office: Office) -> None:
+    quote = an_accepted_quote(opportunity_id="opp-lost-early", quote_id="quote-lost-early")
+    await office.publish(a_lost_deal(opportunity_id=quote.opportunity_id), quote.opportunity_id, sequence=2)
+    await office.publish(quote, quote.opportunity_id, times=2)
+    withdrawn = await office.the_only("contracts", opportunity_id=quote.opportunity_id, status="withdrawn")
+    assert await office.happened(f"/v1/contracts/{withdrawn['id']}") == ["contract.drafted.v1", "contract.withdrawn.v1"]
+
+
+async def test_a_signed_contract_is_never_withdrawn(office: Office) -> None:
+    signed = await office.signed()
+    deal_id = signed["opportunity_id"]
+    before = refusals()
+    await office.publish(a_lost_deal(opportunity_id=deal_id), deal_id, sequence=2)
+
+    async def was_refused() -> bool:
+        return refusals() > before
+
+    await eventually(was_refused, "the withdrawal was refused")
+    assert (await done(office.am.get(f"/v1/contracts/{signed['id']}")))["status"] == "signed"
 
 
 async def test_an_objection_returns_the_contract_to_draft_and_all_desks_review_the_next_round(office: Office) -> None:

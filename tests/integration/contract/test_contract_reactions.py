@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -21,6 +21,7 @@ from unit.contract.builders import (
     DRAFTED_ON,
     MONDAY_10H,
     POLICY,
+    a_lost_deal,
     a_signature,
     a_won_deal,
     an_accepted_quote,
@@ -29,6 +30,7 @@ from unit.contract.builders import (
 )
 
 from contract_service.consumers import reactions
+from contract_service.domain.contract import Contract
 from contract_service.domain.drafting import draft, record_past_contract
 from contract_service.domain.order import accept, hand_over
 from contract_service.handlers import Handlers
@@ -37,7 +39,7 @@ from contract_service.settings import ContractSettings
 from contract_service.store import ContractStore
 from dealwire.catalogue.common import Role
 from dealwire.catalogue.contract import ContractSigned, Department
-from dealwire.errors import Rejected
+from dealwire.errors import Conflict, Rejected
 from dealwire.event import Event, EventData, utc_now
 from dealwire.kit.bus import Bus
 from dealwire.kit.cause import Cause
@@ -49,7 +51,10 @@ A_PAST_DEAL = a_won_deal()
 DATA: Sequence[EventData] = (
     an_accepted_quote(),
     an_accepted_quote(quote_id="quote-2", opportunity_id="opp-2"),
+    a_lost_deal(opportunity_id="opp-2"),
     A_PAST_DEAL,
+    a_lost_deal(opportunity_id=A_PAST_DEAL.opportunity_id),
+    a_lost_deal(opportunity_id="never-quoted"),
     THE_PAST_SIGNING,
     the_signing(),
     ContractSigned.model_validate(the_signing().model_dump() | {"contract_id": "another"}),
@@ -80,7 +85,8 @@ async def react(store: ContractStore, events: Sequence[Event]) -> dict[str, tupl
     runs = {model.type: (model, run) for model, run in reactions(Handlers(store, CALENDAR, POLICY)).items()}
     for event in events:
         model, run = runs[event.type]
-        await run(model.model_validate(event.data), Cause.of_event(event, MONDAY_10H))
+        with suppress(Conflict):  # a business "no" is logged and acknowledged
+            await run(model.model_validate(event.data), Cause.of_event(event, MONDAY_10H))
     return await everything(store)
 
 
@@ -94,6 +100,8 @@ async def test_events_told_three_times_in_any_order_lead_to_the_same_contracts_a
     async with a_store(place, place.database("in-order")) as store:
         assert shuffled == await react(store, EVENTS)
     assert len(shuffled) == 5  # two drafts, a past contract, two orders; none for the past
+    status = {state.opportunity_id: state.status for _, state in shuffled.values() if isinstance(state, Contract)}
+    assert status == {"opp-1": "draft", "opp-2": "withdrawn", A_PAST_DEAL.opportunity_id: "signed"}
 
 
 async def test_today_is_the_organisations_date_and_not_that_of_utc(place: Place) -> None:

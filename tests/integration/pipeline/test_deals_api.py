@@ -67,9 +67,10 @@ async def test_a_deal_goes_from_prospect_to_won(desk: Desk) -> None:
     ]
 
 
-async def test_a_contract_signed_for_a_lost_deal_is_a_business_no(desk: Desk) -> None:
+async def test_a_deal_given_up_in_contract_is_won_all_the_same_when_the_customer_signed(desk: Desk) -> None:
     path = await desk.a_deal_in_contract()
     deal = done(await desk.am.post(f"{path}/lose", json={"reason": "The budget is gone"}))
+    assert (deal["stage"], deal["quotes"][0]["status"]) == ("lost", "accepted")
     signed = ContractSigned(
         contract_id="contract-1",
         opportunity_id=deal["id"],
@@ -78,14 +79,55 @@ async def test_a_contract_signed_for_a_lost_deal_is_a_business_no(desk: Desk) ->
         signed_on=date(2024, 3, 9),
         opened_on=date(2024, 3, 4),
     )
+    for _ in range(3):
+        await desk.tell(signed, "contract-1")
+    await eventually(lambda: _is(desk, path, "won"), "the deal is won")
+
+    won = done(await desk.am.get(path))
+    assert (won["contract_id"], won["closed_on"], won["loss_reason"]) == ("contract-1", "2024-03-09", None)
+    assert (await desk.events(path))[-3:] == [
+        "opportunity.lost.v1",
+        "opportunity.loss_revoked.v1",
+        "opportunity.won.v1",
+    ]
+
+
+async def test_a_contract_signed_for_a_deal_that_never_was_in_contract_is_a_business_no(desk: Desk) -> None:
+    path = f"/v1/opportunities/{await desk.a_deal()}"
+    deal = done(await desk.am.post(f"{path}/lose", json={"reason": "The budget is gone"}))
+    signed = ContractSigned(
+        contract_id="contract-2",
+        opportunity_id=deal["id"],
+        am_id=AM,
+        amount=yuan(1),
+        signed_on=date(2024, 3, 9),
+        opened_on=date(2024, 3, 4),
+    )
     before = reactions("refused")
-    await desk.tell(signed, "contract-1")
+    await desk.tell(signed, "contract-2")
 
     async def was_refused() -> bool:
         return reactions("refused") > before
 
     await eventually(was_refused, "the signature was refused")
     assert done(await desk.am.get(path))["stage"] == "lost"
+
+
+async def test_a_deal_is_lost_while_its_quote_is_accepted(desk: Desk) -> None:
+    for _ in range(5):
+        path, quote = await desk.a_quoted_deal()
+        for who, step in ((desk.am, "confirm"), (desk.se, "confirm"), (desk.am, "send")):
+            done(await who.post(f"{quote}/{step}"))
+
+        accepted, lost = await asyncio.gather(
+            desk.am.post(f"{quote}/accept"), desk.am.post(f"{path}/lose", json={"reason": "The budget is gone"})
+        )
+
+        assert done(lost)["stage"] == "lost"
+        if not accepted.is_success:
+            refused(accepted, 409, "deal-closed")
+        assert done(await desk.am.get(path))["stage"] == "lost"
+        assert (await desk.events(path)).count("quote.accepted.v1") == accepted.is_success
 
 
 async def test_an_am_opens_a_deal_for_a_customer_of_their_own(desk: Desk) -> None:

@@ -12,10 +12,11 @@ from contract_service.domain.order import Order, hand_over
 from contract_service.domain.policy import Policy
 from contract_service.domain.review import SPEAKS_FOR, review, submit
 from contract_service.domain.signing import sign
+from contract_service.domain.withdrawal import withdraw
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.common import Money, QuoteLine
+from dealwire.catalogue.common import Money, QuoteLine, Stage
 from dealwire.catalogue.contract import Clause, ContractSigned, Desk, Instalment
-from dealwire.catalogue.pipeline import QuoteAccepted, WonDealImported
+from dealwire.catalogue.pipeline import OpportunityLost, QuoteAccepted, WonDealImported
 from dealwire.event import Decision, EventData
 
 CALENDAR = BusinessCalendar(zone="Asia/Shanghai", country="CN", opens=time(9), closes=time(18))
@@ -65,6 +66,17 @@ def a_won_deal(**changes: Any) -> WonDealImported:
     return WonDealImported(**values | changes)
 
 
+def a_lost_deal(**changes: Any) -> OpportunityLost:
+    values: dict[str, Any] = {
+        "opportunity_id": "opp-1",
+        "am_id": AM,
+        "stage": Stage.CONTRACT,
+        "reason": "价格太高",
+        "lost_on": TODAY,
+    }
+    return OpportunityLost(**values | changes)
+
+
 def a_draft(clauses: Sequence[Clause] = (STANDARD,), plan: Sequence[Instalment] = (), **quote: Any) -> Contract:
     drafted, _ = draft(an_accepted_quote(**quote), DRAFTED_ON, POLICY)
     contract, _ = change_terms(drafted, clauses, plan, drafted.am_id)
@@ -102,6 +114,11 @@ def a_signature(**changes: Any) -> Signature:
 
 def a_signed_contract(plan: Sequence[Instalment] = ()) -> Contract:
     contract, _ = sign(an_approved_contract(plan=plan), a_signature(), AM, TODAY, POLICY)
+    return contract
+
+
+def a_withdrawn_contract() -> Contract:
+    contract, _ = withdraw(an_approved_contract(), a_lost_deal())
     return contract
 
 

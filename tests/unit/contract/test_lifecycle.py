@@ -7,19 +7,32 @@ from collections.abc import Callable
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from unit.contract.builders import AM, POLICY, SPECIAL, STANDARD, TODAY, a_draft, a_receipt, a_signature, decide
+from unit.contract.builders import (
+    AM,
+    POLICY,
+    SPECIAL,
+    STANDARD,
+    TODAY,
+    a_draft,
+    a_lost_deal,
+    a_receipt,
+    a_signature,
+    decide,
+)
 
 from contract_service.domain.contract import Contract, Status
 from contract_service.domain.drafting import change_terms
 from contract_service.domain.payments import record_receipt
 from contract_service.domain.review import desks_for, submit
 from contract_service.domain.signing import sign
+from contract_service.domain.withdrawal import withdraw
 from dealwire.catalogue.contract import (
     Clause,
     ContractApproved,
     ContractReviewed,
     ContractReviewRequested,
     ContractSigned,
+    ContractWithdrawn,
     Desk,
 )
 from dealwire.errors import Conflict, Rejected
@@ -63,6 +76,10 @@ class AContract(RuleBasedStateMachine):
     def sign(self, document: str) -> None:
         self.attempt(lambda contract: sign(contract, a_signature(document_sha256=document * 64), AM, TODAY, POLICY))
 
+    @rule()
+    def lose_the_deal(self) -> None:
+        self.attempt(lambda contract: withdraw(contract, a_lost_deal()))
+
     @rule(reference=st.sampled_from("pq"), minor=st.sampled_from([1, 60_000]))
     def receive(self, reference: str, minor: int) -> None:
         self.attempt(lambda contract: record_receipt(contract, a_receipt(reference, minor), TODAY))
@@ -84,8 +101,15 @@ class AContract(RuleBasedStateMachine):
     @invariant()
     def it_is_approved_and_signed_once(self) -> None:
         kinds = [type(event) for event in self.happened]
-        assert kinds.count(ContractApproved) == (self.contract.status in {Status.APPROVED, Status.SIGNED})
+        withdrawn = self.contract.status is Status.WITHDRAWN
+        assert withdrawn or kinds.count(ContractApproved) == (self.contract.status in {Status.APPROVED, Status.SIGNED})
         assert kinds.count(ContractSigned) == (self.contract.status is Status.SIGNED)
+
+    @invariant()
+    def it_is_withdrawn_once_and_then_nothing_happens_any_more(self) -> None:
+        kinds = [type(event) for event in self.happened]
+        assert kinds.count(ContractWithdrawn) == (self.contract.status is Status.WITHDRAWN)
+        assert ContractWithdrawn not in kinds[:-1]
 
 
 TestAContract = AContract.TestCase

@@ -9,7 +9,13 @@ from zoneinfo import ZoneInfo
 from dealwire.catalogue.common import Channel, Contact, Grade, Money, Role, Stage
 from dealwire.catalogue.contract import ContractSigned, PaymentReceived
 from dealwire.catalogue.lead import LeadCaptured, LeadQualified
-from dealwire.catalogue.pipeline import OpportunityLost, OpportunityStageChanged, OpportunityWon, QuoteSent
+from dealwire.catalogue.pipeline import (
+    OpportunityLossRevoked,
+    OpportunityLost,
+    OpportunityStageChanged,
+    OpportunityWon,
+    QuoteSent,
+)
 from dealwire.event import Event, EventData
 from kpi_service.domain.facts import Fact, fact_of
 from kpi_service.domain.people import Member
@@ -89,6 +95,10 @@ def a_win(am_id: str = "am.li", won_on: date = date(2017, 3, 1)) -> OpportunityW
 
 def a_loss(am_id: str = "am.li", lost_on: date = date(2017, 3, 1)) -> OpportunityLost:
     return OpportunityLost(opportunity_id="o1", am_id=am_id, stage=Stage.NEEDS, reason="price", lost_on=lost_on)
+
+
+def a_revoked_loss(am_id: str = "am.li", lost_on: date = date(2017, 3, 1)) -> OpportunityLossRevoked:
+    return OpportunityLossRevoked(opportunity_id="o1", contract_id="k1", am_id=am_id, lost_on=lost_on)
 
 
 def a_member(**changes: Any) -> Member:

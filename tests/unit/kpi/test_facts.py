@@ -10,6 +10,7 @@ from unit.kpi.builders import (
     a_move,
     a_payment,
     a_qualified_lead,
+    a_revoked_loss,
     a_sent_quote,
     a_signing,
     a_win,
@@ -51,6 +52,7 @@ ONE_OF_EACH: list[tuple[EventData, str | None, date, set[Metric]]] = [
     (a_move(Stage.SOLUTION), "am.li", DAY, {Metric.ENTERED_SOLUTION}),
     (a_win(), "am.li", DAY, {Metric.OPPORTUNITIES_WON}),
     (a_loss(), "am.li", DAY, {Metric.OPPORTUNITIES_LOST}),
+    (a_revoked_loss(), "am.li", DAY, {Metric.OPPORTUNITIES_LOST}),
     (a_sent_quote(), None, DAY, {Metric.QUOTES_SENT}),
     (
         QuoteAccepted(

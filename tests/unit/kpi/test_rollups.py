@@ -14,6 +14,7 @@ from unit.kpi.builders import (
     a_loss,
     a_payment,
     a_qualified_lead,
+    a_revoked_loss,
     a_sent_quote,
     a_signing,
     a_win,
@@ -42,6 +43,7 @@ ANYTHING: st.SearchStrategy[EventData] = st.one_of(
     st.builds(a_payment, am_id=AMS, received_on=DAYS),
     st.builds(a_win, AMS, DAYS),
     st.builds(a_loss, AMS, DAYS),
+    st.builds(a_revoked_loss, AMS, DAYS),
     st.builds(a_captured_lead),
     st.builds(a_qualified_lead, st.sampled_from(Grade), st.sampled_from(["l1", "l2"])),
     st.builds(a_sent_quote, st.sampled_from(["o1", "o2"])),
@@ -102,6 +104,14 @@ def test_a_customer_is_new_with_the_contract_signed_first_whichever_is_heard_of_
     for order in ([early, late], [late, early]):
         (first,) = roll_up(order).firsts.values()
         assert first.key == Key(date(2017, 1, 5), "am.mo", Metric.NEW_CUSTOMERS)
+
+
+def test_a_loss_that_was_revoked_counts_on_no_day_whichever_is_heard_of_first() -> None:
+    lost = fact(a_loss(lost_on=date(2017, 2, 27)), sequence=1)
+    revoked = fact(a_revoked_loss(lost_on=date(2017, 2, 27)), sequence=2)
+
+    for order in ([lost, revoked], [revoked, lost]):
+        assert {cell.total for cell in roll_up(order).cells.values()} == {0}
 
 
 def test_a_lead_counts_once_in_the_grade_it_was_first_given() -> None:

@@ -22,6 +22,7 @@ from unit.pipeline.builders import (
 from dealwire.catalogue.common import Role, Stage
 from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import (
+    OpportunityLossRevoked,
     OpportunityLost,
     OpportunityOpened,
     OpportunitySeAssigned,
@@ -209,10 +210,26 @@ def test_a_second_contract_does_not_win_the_deal_again() -> None:
         win(a_won_deal(), "contract-2", yuan(1), TODAY)
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in {Stage.CONTRACT, Stage.WON}])
+@pytest.mark.parametrize("stage", [stage for stage in OPEN if stage is not Stage.CONTRACT])
 def test_only_a_deal_in_contract_is_won(stage: Stage) -> None:
-    with pytest.raises(Conflict):
-        win(a_deal(stage), "contract-1", yuan(1), TODAY)
+    for deal in (a_deal(stage), lose(a_deal(stage), "price", AM, TODAY)[0]):
+        with pytest.raises(Conflict):
+            win(deal, "contract-1", yuan(1), TODAY)
+
+
+def test_a_deal_given_up_in_contract_is_won_all_the_same_when_the_customer_signed() -> None:
+    lost, _ = lose(a_deal_in_contract(), "price", AM, TODAY)
+
+    deal, events = win(lost, "contract-1", yuan(9642), date(2024, 3, 9))
+
+    assert deal == win(a_deal_in_contract(), "contract-1", yuan(9642), date(2024, 3, 9))[0]
+    assert events == (
+        OpportunityLossRevoked(opportunity_id="deal-1", contract_id="contract-1", am_id=AM, lost_on=TODAY),
+        OpportunityWon(
+            opportunity_id="deal-1", contract_id="contract-1", am_id=AM, amount=yuan(9642), won_on=date(2024, 3, 9)
+        ),
+    )
+    assert win(deal, "contract-1", yuan(9642), date(2024, 3, 9)) == (deal, ())
 
 
 def test_the_am_takes_an_se_into_the_deal() -> None:

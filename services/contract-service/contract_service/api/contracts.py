@@ -70,6 +70,7 @@ class ContractSummary(BaseModel):
     opened_on: date
     drafted_on: date | None
     signed_on: date | None
+    withdrawn_on: date | None
     historical: bool
 
 
@@ -82,6 +83,7 @@ class ContractView(ContractSummary):
     desks: tuple[Desk, ...]
     reviews: tuple[Review, ...]
     signature: Signature | None
+    withdrawal_reason: str | None
 
 
 def routes(handlers: Handlers, store: ContractStore) -> APIRouter:

@@ -18,6 +18,7 @@ class Status(StrEnum):
     IN_REVIEW = "in_review"
     APPROVED = "approved"
     SIGNED = "signed"
+    WITHDRAWN = "withdrawn"
 
 
 class Review(Value):
@@ -80,6 +81,8 @@ class Contract(Value):
     opened_on: date
     drafted_on: date | None = None
     signed_on: date | None = None
+    withdrawn_on: date | None = None
+    withdrawal_reason: Text | None = None
     historical: bool = False
 
 

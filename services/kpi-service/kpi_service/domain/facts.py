@@ -22,6 +22,7 @@ from dealwire.catalogue.lead import (
     LeadReturned,
 )
 from dealwire.catalogue.pipeline import (
+    OpportunityLossRevoked,
     OpportunityLost,
     OpportunityOpened,
     OpportunityStageChanged,
@@ -125,6 +126,11 @@ def opportunity_lost(event: OpportunityLost) -> Reading:
     return Reading(event.am_id, (Contribution(Metric.OPPORTUNITIES_LOST),), event.lost_on)
 
 
+def opportunity_loss_revoked(event: OpportunityLossRevoked) -> Reading:
+    """A loss that was none is taken off the day on which it had counted (P22)."""
+    return Reading(event.am_id, (Contribution(Metric.OPPORTUNITIES_LOST, -1),), event.lost_on)
+
+
 def quote_sent(event: QuoteSent) -> Reading:
     """A deal counts as quoted once, however many quotes went out."""
     return Reading(event.am_id, (Contribution(Metric.QUOTES_SENT, once=f"quoted/{event.opportunity_id}"),))
@@ -172,6 +178,7 @@ READINGS: Mapping[type[EventData], Callable[[Any], Reading]] = {
     OpportunityStageChanged: opportunity_stage_changed,
     OpportunityWon: opportunity_won,
     OpportunityLost: opportunity_lost,
+    OpportunityLossRevoked: opportunity_loss_revoked,
     QuoteSent: quote_sent,
     QuoteAccepted: quote_accepted,
     LeadCaptured: lead_captured,

@@ -7,6 +7,7 @@ from datetime import date
 from dealwire.catalogue.common import Money, Stage
 from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import (
+    OpportunityLossRevoked,
     OpportunityLost,
     OpportunitySeAssigned,
     OpportunityStageChanged,
@@ -73,12 +74,17 @@ def lost(deal: Opportunity, reason: str, on: date, *, historical: bool = False) 
 def win(
     deal: Opportunity, contract_id: str, amount: Money, signed_on: date, *, historical: bool = False
 ) -> Decision[Opportunity]:
-    """The contract is signed, so the deal is won (C5), on the day and for the amount of the contract."""
+    """The contract is signed, so the deal is won (C5), on the day and for the amount of the contract.
+
+    A deal given up in contract is won all the same when the customer signed, and counts as never lost.
+    """
     if deal.stage is Stage.WON and deal.contract_id == contract_id:
         return deal, ()
+    deal, revoked = _revoke_loss(deal, contract_id)
     check_step(deal.stage, Stage.WON)
     won = _in_stage(deal, Stage.WON, contract_id=contract_id, amount=amount, closed_on=signed_on)
     return won, (
+        *revoked,
         OpportunityWon(
             opportunity_id=deal.id,
             contract_id=contract_id,
@@ -88,6 +94,18 @@ def win(
             historical=historical,
         ),
     )
+
+
+def _revoke_loss(deal: Opportunity, contract_id: str) -> Decision[Opportunity]:
+    """A deal that was lost in stage contract is there again, as if it had never been lost."""
+    if deal.stage is not Stage.LOST or deal.closed_on is None or Stage.CONTRACT not in deal.reached:
+        return deal, ()
+    reached = tuple(stage for stage in deal.reached if stage is not Stage.LOST)
+    back = {"stage": Stage.CONTRACT, "reached": reached, "closed_on": None, "loss_reason": None}
+    revoked = OpportunityLossRevoked(
+        opportunity_id=deal.id, contract_id=contract_id, am_id=deal.am_id, lost_on=deal.closed_on
+    )
+    return deal.model_copy(update=back), (revoked,)
 
 
 def _in_stage(deal: Opportunity, stage: Stage, **more: object) -> Opportunity:

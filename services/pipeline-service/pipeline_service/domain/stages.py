@@ -22,7 +22,10 @@ NEXT: Mapping[Stage, frozenset[Stage]] = {
     Stage.WON: frozenset(),
     Stage.LOST: frozenset(),
 }
-"""Where a deal may go from each stage: one step forward, or back; a deal that is won or lost stays so."""
+"""Where a deal may go from each stage: one step forward, or back; a deal that is won or lost stays so.
+
+The one exception is no step but a correction: a deal given up in contract whose customer signed (see `progress.win`).
+"""
 
 EARNED: Mapping[Stage, str] = {
     Stage.CONTRACT: "by an accepted quote",
