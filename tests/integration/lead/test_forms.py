@@ -96,6 +96,30 @@ async def test_a_form_works_on_the_sites_it_was_made_for_only(desk: Desk) -> Non
     assert (asked.status_code, asked.headers["access-control-allow-methods"]) == (204, "POST")
 
 
+async def test_a_page_can_read_what_a_form_answers_problems_too(place: Place) -> None:
+    async with a_desk(place, policy={"form_by_address": 3, "form_by_all": 3}) as desk:
+        form, strict = await a_form(desk), await a_form(desk, origins=["https://www.example.com"])
+        path, elsewhere = f"/v1/public/forms/{form['key']}", {"Origin": "https://evil.example"}
+        answers = [
+            await desk.client.post(path, json=left()),
+            await desk.client.post(path, json=left(phone="12")),
+            await desk.client.post(path, json=left(company="")),
+            await desk.client.post(path, content=b"{", headers={"Content-Type": "application/json"}),
+            await desk.client.post(path, content=b"company=Acme"),
+            await desk.client.post(path, json=left(need="x" * 2**21)),
+            await desk.client.post(f"/v1/public/forms/{strict['key']}", json=left(), headers=elsewhere),
+            await desk.client.post("/v1/public/forms/nonsense", json=left()),
+            *[await desk.client.post(path, json=left()) for _ in range(8)],
+        ]
+        elsewhere_route = await desk.so.get("/v1/forms")
+    statuses = [answer.status_code for answer in answers]
+    assert statuses[:8] == [202, 422, 422, 400, 415, 413, 403, 404]
+    assert statuses[-1] == 429
+    assert {answer.headers.get("access-control-allow-origin") for answer in answers} == {"*"}
+    assert "Retry-After" in answers[-1].headers["access-control-expose-headers"]
+    assert "access-control-allow-origin" not in elsewhere_route.headers
+
+
 async def test_a_form_that_is_revoked_takes_nothing(desk: Desk) -> None:
     form = await a_form(desk)
     await done(desk.so.post(f"/v1/forms/{form['id']}/revoke"))

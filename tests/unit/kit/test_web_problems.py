@@ -19,6 +19,7 @@ from dealwire.errors import (
     Unauthenticated,
     Unavailable,
 )
+from dealwire.kit.web import cross_origin
 from dealwire.kit.web.problems import STATUS, Malformed
 
 
@@ -173,3 +174,17 @@ async def test_a_sentence_that_is_no_unicode_text_is_answered_all_the_same() -> 
         response = await client.get("/v1/fail")
     assert response.status_code == 422
     assert response.json()["detail"] == "odd: ?"
+
+
+async def test_what_nobody_caught_can_be_read_from_another_site_where_the_route_says_so() -> None:
+    router = APIRouter()
+
+    @router.get("/open", openapi_extra=cross_origin())
+    @router.get("/closed")
+    async def fail() -> None:
+        raise RuntimeError("nobody expects this")
+
+    async with client_of(a_web_app(router)) as client:
+        for path, origin in (("/open", "*"), ("/closed", None)):
+            response = await client.get(path)
+            assert (response.status_code, response.headers.get("access-control-allow-origin")) == (500, origin)

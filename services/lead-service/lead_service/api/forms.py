@@ -11,7 +11,7 @@ from dealwire.catalogue.common import Channel, Contact, Id, Line, Text
 from dealwire.catalogue.sources import Preset
 from dealwire.event import Event
 from dealwire.kit.store import Record
-from dealwire.kit.web import PageView, Paging, cause_of, page_view, record_headers
+from dealwire.kit.web import PageView, Paging, cause_of, cross_origin, page_view, record_headers
 from dealwire.kit.web.problems import MEDIA_TYPE
 from lead_service.api.access import SalesOps
 from lead_service.api.views import Body, CostBody
@@ -26,8 +26,8 @@ Origin = Annotated[
     StringConstraints(pattern=r"^https?://[^/\s]{1,200}$", max_length=210),
     AfterValidator(lambda origin: origin.lower()),
 ]
-_FROM_ANYWHERE = {"Access-Control-Allow-Origin": "*"}  # no cookie or token is ever sent here
-_PREFLIGHT = _FROM_ANYWHERE | {
+_PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",  # no cookie or token is ever sent here
     "Access-Control-Allow-Methods": "POST",
     "Access-Control-Allow-Headers": "Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "86400",
@@ -123,11 +123,10 @@ def routes(forms: Forms, store: LeadStore) -> APIRouter:
         """What browsers ask before they send a form of another site."""
         return Response(status_code=204, headers=_PREFLIGHT)
 
-    @router.post("/public/forms/{key}", status_code=202, responses=_TOO_MANY)
-    async def take_in(key: Key, body: LeftBody, request: Request, response: Response) -> ReceivedView:
+    @router.post("/public/forms/{key}", status_code=202, responses=_TOO_MANY, openapi_extra=cross_origin())
+    async def take_in(key: Key, body: LeftBody, request: Request) -> ReceivedView:
         """Takes in what somebody left in a form. Needs no token; the answer is the same, whoever it was."""
         form = await forms.form(key)
-        response.headers.update(_FROM_ANYWHERE)
         await forms.take_in(
             form,
             _told(form, body),

@@ -1,8 +1,12 @@
-"""The outermost layer of the application: trace, log line and measurement of a request, and what nobody caught."""
+"""The outermost layer of the application: trace, log line and measurement of a request, and what nobody caught.
+
+It also lets pages of other sites read what a route answers, where that route says so, whoever makes the answer.
+"""
 
 from __future__ import annotations
 
 from time import perf_counter
+from typing import Any
 
 import structlog
 from prometheus_client import Histogram
@@ -17,8 +21,18 @@ from dealwire.kit.web.problems import problem_of_status
 _log = structlog.get_logger("dealwire.http")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+_CROSS_ORIGIN = "x-cross-origin"
+_READABLE = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"Retry-After, X-Correlation-Id"),
+]
 _CLIENT_LEFT = 499  # nginx's number for it; no response is sent
 _series: dict[tuple[str, str, int], Histogram] = {}  # looking a series up by its labels costs more than observing
+
+
+def cross_origin() -> dict[str, Any]:
+    """Lets the pages of any site read all answers of one route, problems too: for routes without cookie or token only."""
+    return {_CROSS_ORIGIN: True}
 
 
 class Edge:
@@ -39,7 +53,7 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *context.response_headers()]
+                message["headers"] = [*message.get("headers", ()), *context.response_headers(), *_readable(scope)]
             await send(message)
 
         bound = bind_contextvars(trace_id=context.trace_id, correlation_id=context.correlation_id)
@@ -55,6 +69,11 @@ class Edge:
         finally:
             _account(scope, context, status or 500, perf_counter() - began)
             reset_contextvars(**bound)
+
+
+def _readable(scope: Scope) -> list[tuple[bytes, bytes]]:
+    extra = getattr(scope.get("route"), "openapi_extra", None)
+    return _READABLE if extra and _CROSS_ORIGIN in extra else []
 
 
 def _route(scope: Scope) -> str:
