@@ -68,3 +68,36 @@ async def test_a_spend_sent_again_counts_once(desk: Desk) -> None:
         assert len(campaign["spend"]) == 1
     timeline = await done(desk.so.get(f"/v1/campaigns/{campaign['id']}/timeline"))
     assert [event["type"] for event in timeline["items"]] == ["campaign.spend_recorded.v1"]
+
+
+async def test_what_a_linked_capture_cost_counts_with_its_own_channel_and_campaign(desk: Desk) -> None:
+    def cost(minor: int) -> Json:
+        return {"minor": minor, "currency": "JPY"}
+
+    async def costs() -> dict[tuple[str, str | None], tuple[int, int]]:
+        return {
+            (each["channel"], each["campaign"]): (each["volume"]["leads"], amount["minor"])
+            for each in await the_report(desk, by="campaign")
+            for amount in each["cost"]
+            if amount["currency"] == "JPY"
+        }
+
+    first = await desk.lead(channel="partner", campaign="first", cost=cost(1))
+    again = a_capture(contact=first["contact"], channel="search", campaign="again", cost=cost(20))
+    for _ in range(3):
+        await done(desk.so.post("/v1/leads", json=again, headers={"Idempotency-Key": "linked-once"}))
+    other = await desk.lead(channel="referral", campaign="other", cost=cost(300))
+    more = a_capture(contact=other["contact"], channel="search", campaign="again", cost=cost(4000))
+    await done(desk.so.post("/v1/leads", json=more))
+    apart = {("partner", "first"): (1, 1), ("search", "again"): (0, 4020), ("referral", "other"): (1, 300)}
+    assert await costs() == apart
+
+    await done(desk.so.post(f"/v1/leads/{other['id']}/merge", json={"into": first["id"]}))
+    assert await costs() == apart | {("referral", "other"): (0, 300)}
+    more = a_capture(contact=other["contact"], channel="search", campaign="again", cost=cost(50_000))
+    assert (await done(desk.so.post("/v1/leads", json=more)))["id"] == first["id"]
+    assert (await costs())["search", "again"] == (0, 54_020)
+
+    await done(desk.so.post(f"/v1/leads/{other['id']}/unmerge"))
+    assert await costs() == apart | {("search", "again"): (0, 54_020)}
+    assert await the_report(desk, first="2020-01-01", last="2020-12-31") == []

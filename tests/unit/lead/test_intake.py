@@ -17,13 +17,13 @@ from unit.lead.builders import (
     a_lead,
 )
 
-from dealwire.catalogue.common import Channel, Contact, Money
+from dealwire.catalogue.common import MAX_MINOR, Channel, Contact, Money
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
 from dealwire.errors import Conflict
 from dealwire.event import Decision
 from lead_service.domain import intake
 from lead_service.domain.intake import discard, normalise
-from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, Status
+from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, LinkedCost, Status
 
 OTHER_PHONE = "+8613900139000"
 USCC = "91110000600037341L"
@@ -97,6 +97,40 @@ def test_a_number_that_is_another_leads_is_not_learned() -> None:
     assert event.matched_on == ("email",)
 
 
+def test_what_a_linked_capture_cost_counts_on_its_day_with_its_own_channel_and_campaign() -> None:
+    def cost(minor: int, currency: str = "CNY") -> Money:
+        return Money(minor=minor, currency=currency)
+
+    later, next_day = MONDAY_12H + timedelta(hours=1), MONDAY_12H + timedelta(days=1)
+    lead = a_lead(cost=cost(7), campaign="CMEF")
+    for told, at in (
+        (a_capture(cost=None), MONDAY_12H),
+        (a_capture(cost=cost(100), campaign="autumn"), MONDAY_12H),
+        (a_capture(cost=cost(10), campaign="autumn"), later),
+        (a_capture(cost=cost(20), campaign="autumn", channel="search"), later),
+        (a_capture(cost=cost(30, "EUR"), campaign="autumn"), later),
+        (a_capture(cost=cost(40)), later),
+        (a_capture(cost=cost(50), campaign="autumn"), next_day),
+    ):
+        lead, _ = intake.link(lead, told, at, CALENDAR, POLICY)
+
+    assert lead.capture.cost == cost(7)
+    assert lead.linked_costs == (
+        LinkedCost(at=MONDAY_12H, channel=Channel.EXPO, campaign="autumn", cost=cost(110)),
+        LinkedCost(at=later, channel=Channel.SEARCH, campaign="autumn", cost=cost(20)),
+        LinkedCost(at=later, channel=Channel.EXPO, campaign="autumn", cost=cost(30, "EUR")),
+        LinkedCost(at=later, channel=Channel.EXPO, campaign="CMEF 2025", cost=cost(40)),
+        LinkedCost(at=next_day, channel=Channel.EXPO, campaign="autumn", cost=cost(50)),
+    )
+
+
+def test_no_sum_of_linked_costs_is_more_than_an_amount_can_be() -> None:
+    lead = a_lead()
+    for _ in range(2):
+        lead, _ = link(lead, a_capture(cost=Money(minor=MAX_MINOR, currency="CNY")))
+    assert [each.cost.minor for each in lead.linked_costs] == [MAX_MINOR, MAX_MINOR]
+
+
 def test_a_discarded_lead_whose_person_comes_in_again_returns_to_intake() -> None:
     lead, (event,) = link(a_discarded_lead(), a_capture())
     assert (lead.status, lead.discarded_because) == (Status.INTAKE, None)
@@ -107,7 +141,7 @@ def test_a_discarded_lead_whose_person_comes_in_again_returns_to_intake() -> Non
 @pytest.mark.parametrize("status", sorted(set(Status) - OVER_FOR_NOW - {Status.WITHDRAWN, Status.MERGED}))
 def test_a_linked_capture_leaves_any_other_lead_where_it_is(status: Status) -> None:
     before = EVERY_STATUS[status]
-    lead, (event,) = link(before, a_capture())
+    lead, (event,) = link(before, a_capture(cost=None))
     assert lead == before.model_copy(update={"captures": 2, "archive_at": MONDAY_12H + timedelta(days=180)})
     assert isinstance(event, LeadLinked)
     assert not event.reopened

@@ -24,6 +24,7 @@ from unit.lead.builders import (
     an_assigned_lead,
 )
 
+from dealwire.catalogue.common import Money
 from dealwire.catalogue.duplicates import LeadAbsorbed, LeadMerged, LeadSeparated, LeadUnmerged
 from dealwire.errors import Conflict
 from lead_service.domain.clock import deadlines
@@ -201,3 +202,31 @@ def test_a_survivor_that_another_am_has_does_not_take_the_others_customer() -> N
     assert absorb(the_other(), with_customer)[0].customer == CUSTOMER
     held = an_assigned_lead(CHEN).model_copy(update={"id": "lead-2"})
     assert absorb(held, with_customer)[0].customer is None
+
+
+@given(st.lists(st.tuples(st.sampled_from(["link", "merge", "undo"]), st.integers(0, 1)), max_size=12))
+def test_merging_and_undoing_neither_loses_nor_doubles_what_captures_cost(steps: list[tuple[str, int]]) -> None:
+    leads = {"lead-1": a_lead(cost=cny(1)), "lead-2": the_other(cost=cny(2))}
+    told = 3
+    for number, (step, place) in enumerate(steps):
+        one, other = leads["lead-1"], leads["lead-2"]
+        if step == "merge" and not (one.merged or other.merged):
+            leads["lead-1"], leads["lead-2"] = both(one, other)
+        elif step == "undo" and one.merged:
+            leads["lead-1"], leads["lead-2"] = apart(one, other)
+        elif step == "link":
+            cost = 10 ** (number + 1)
+            which = "lead-2" if one.merged else f"lead-{place + 1}"
+            leads[which], _ = link(leads[which], a_capture(cost=cny(cost)))
+            told += cost
+    costs = [cost.minor for lead in leads.values() for cost in _all_costs(lead)]
+    assert sum(costs) == told
+
+
+def _all_costs(lead: Lead) -> list[Money]:
+    """As the report adds them up."""
+    return [*([lead.capture.cost] if lead.capture.cost else []), *(each.cost for each in lead.linked_costs)]
+
+
+def cny(minor: int) -> Money:
+    return Money(minor=minor, currency="CNY")

@@ -97,9 +97,9 @@ class LeadFilter(BaseModel):
         elif self.view is not None:
             conditions.append({"state.status": _STATUS[self.view]})
         if self.captured_from:
-            conditions.append({"state.captured_at": {"$gte": _begin(self.captured_from, zone)}})
+            conditions.append({"state.captured_at": {"$gte": begin_of(self.captured_from, zone)}})
         if self.captured_to:
-            conditions.append({"state.captured_at": {"$lt": _begin(self.captured_to, zone, days=1)}})
+            conditions.append({"state.captured_at": {"$lt": begin_of(self.captured_to, zone, days=1)}})
         if self.qualified is not None:
             conditions.append({"state.grade": {"$in" if self.qualified else "$nin": list(QUALIFIED)}})
         if self.without_campaign is not None:
@@ -114,7 +114,8 @@ class LeadFilter(BaseModel):
         return _ORDER[self.sort][0]
 
 
-def _begin(day: date, zone: str, days: int = 0) -> datetime:
+def begin_of(day: date, zone: str, days: int = 0) -> datetime:
+    """When a day begins in the organisation's zone, or one so many days after it."""
     return datetime.combine(min(max(day, _FIRST), _LAST) + timedelta(days=days), time(), ZoneInfo(zone))
 
 

@@ -16,7 +16,7 @@ from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web import PageView, Paging, page_view, record_headers
 from lead_service.api.access import Reporter, SalesOps
-from lead_service.api.filters import LeadFilter
+from lead_service.api.filters import LeadFilter, begin_of
 from lead_service.api.views import Body, CostBody
 from lead_service.domain.campaign import Campaign, Figures, Spend, campaign_id, record_spend, report
 from lead_service.store import LeadStore
@@ -88,7 +88,7 @@ def routes(store: LeadStore, calendar: BusinessCalendar) -> APIRouter:
 
     @router.get("/reports/channels")
     async def channel_report(
-        caller: Reporter,
+        _: Reporter,
         first: Annotated[date, Query(description="Leads captured on this day or later.")],
         last: Annotated[date, Query(description="Leads captured on this day or before.")],
         by: Annotated[Literal["channel", "campaign"], Query(description="What a line is.")] = "channel",
@@ -97,7 +97,7 @@ def routes(store: LeadStore, calendar: BusinessCalendar) -> APIRouter:
         if first > last:
             raise Rejected("no-period", "A period begins before it ends.", pointer="first")
         period = LeadFilter(captured_from=first, captured_to=last)
-        counts = await store.count_sources(period.query(caller.id, caller.cause.now, calendar.zone))
+        counts = await store.count_sources(begin_of(first, calendar.zone), begin_of(last, calendar.zone, days=1))
         spent = [record.state async for record in campaigns.scan({})]
         figures = report(counts, spent, first, last, by_campaign=by == "campaign")
         return ReportView(first=first, last=last, by=by, sources=[_source(each, period, by) for each in figures])

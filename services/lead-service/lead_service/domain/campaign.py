@@ -42,15 +42,18 @@ class Campaign(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """So many leads of one source that are alike, and what they cost together, in minor units."""
+    """So many leads of one source that are alike, and what they cost together, in minor units.
+
+    A cost without leads is that of captures linked to a lead, and of leads merged into another.
+    """
 
     channel: Channel
     campaign: str | None
-    grade: Grade | None
-    status: Status
     currency: str | None
     leads: int
     minor: int
+    grade: Grade | None = None
+    status: Status | None = None
 
 
 @dataclass
@@ -90,7 +93,8 @@ def report(
 ) -> list[Figures]:
     """By channel, or by campaign of each channel: volume, grades, what was discarded and converted, and cost (L2).
 
-    The cost of leads counts with the leads, and that of campaigns on its day; amounts of two currencies are never added.
+    The cost of leads counts with the leads, that of linked captures and of campaigns on its day; a lead merged into another
+    is none any more, but cost what it cost. Amounts of two currencies are never added.
     """
     found: dict[tuple[Channel, str | None], Figures] = {}
 
@@ -99,6 +103,8 @@ def report(
         return found.setdefault(source, Figures(*source))
 
     for count in counts:
+        if not count.leads and not count.currency:
+            continue
         figures = of(count.channel, count.campaign)
         figures.leads += count.leads
         if count.grade:

@@ -8,12 +8,21 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from dealwire.calendar import BusinessCalendar
+from dealwire.catalogue.common import MAX_MINOR
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.event import Decision
 from lead_service.domain import company, contact, matching
 from lead_service.domain.archive import kept_until
 from lead_service.domain.completion import to_be_completed
-from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, MergedAway, Status, must_be_with_sales_ops
+from lead_service.domain.lead import (
+    OVER_FOR_NOW,
+    Capture,
+    Lead,
+    LinkedCost,
+    MergedAway,
+    Status,
+    must_be_with_sales_ops,
+)
 from lead_service.domain.policy import Policy
 
 M = TypeVar("M", bound=BaseModel)
@@ -58,6 +67,7 @@ def link(
     reopened = lead.status in OVER_FOR_NOW
     known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "need")
     update = {"captures": lead.captures + 1, "capture": known, "archive_at": kept_until(now, calendar, policy)}
+    update["linked_costs"] = _costs(lead, told, now, calendar)
     if learn_keys:
         reach = _completed(known.contact, told.contact, "phone", "email")
         learned = _completed(known, told, "uscc").model_copy(update={"contact": reach})
@@ -90,6 +100,23 @@ def withdraw(lead: Lead, reason: str) -> Decision[Lead]:
     """
     gone = lead.model_copy(update={"status": Status.WITHDRAWN, "keys": (f"withdrawn:{lead.id}",)})
     return gone, (LeadWithdrawn(lead_id=lead.id, reason=reason),)
+
+
+def _costs(lead: Lead, told: Capture, now: datetime, calendar: BusinessCalendar) -> tuple[LinkedCost, ...]:
+    """What a linked capture cost counts on its day, with its own channel and campaign (L2)."""
+    if told.cost is None:
+        return lead.linked_costs
+    new = LinkedCost(at=now, channel=told.channel, campaign=told.campaign, cost=told.cost)
+
+    def together(known: LinkedCost) -> bool:
+        same = (known.channel, known.campaign, known.cost.currency) == (new.channel, new.campaign, new.cost.currency)
+        return same and calendar.day(known.at) == calendar.day(now) and known.cost.minor + new.cost.minor <= MAX_MINOR
+
+    known = next(filter(together, lead.linked_costs), None)
+    if known is None:
+        return (*lead.linked_costs, new)
+    grown = known.model_copy(update={"cost": known.cost + new.cost})
+    return tuple(grown if each is known else each for each in lead.linked_costs)
 
 
 def _completed(known: M, told: M, *fields: str) -> M:

@@ -56,6 +56,17 @@ class Capture(BaseModel):
     need: str | None = None
 
 
+class LinkedCost(BaseModel):
+    """What captures of one day and source cost that were linked to a lead; `at` is when the first of them came in (L2)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    channel: Channel
+    campaign: str | None = None
+    cost: Money
+
+
 class AccountLink(BaseModel):
     """The customer whose request a lead is, and the customer's AM."""
 
@@ -104,6 +115,7 @@ class Lead(BaseModel):
     captured_at: datetime
     blocks: tuple[str, ...] = ()
     captures: int = 1
+    linked_costs: tuple[LinkedCost, ...] = ()
     customer: AccountLink | None = None
     bant: Bant | None = None
     model: str | None = None

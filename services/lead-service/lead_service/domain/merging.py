@@ -37,7 +37,10 @@ def which_survives(one: Lead, other: Lead) -> tuple[Lead, Lead]:
 
 
 def merge(lead: Lead, into: str) -> Decision[Lead]:
-    """A lead that is another goes into it: it keeps what it was, and gives its keys, its AM and its clocks up (L3)."""
+    """A lead that is another goes into it: it keeps what it was, and gives its keys, its AM and its clocks up (L3).
+
+    What its captures cost stays with it, and is neither lost nor counted twice whatever is merged and undone (L2).
+    """
     if lead.merged is not None:
         if lead.merged.into == into:
             return lead, ()
@@ -51,6 +54,7 @@ def merge(lead: Lead, into: str) -> Decision[Lead]:
         keys=(f"merged:{lead.id}",),
         captured_at=lead.captured_at,
         captures=lead.captures,
+        linked_costs=lead.linked_costs,
         merged=Merged(into=into, lead=lead),
     )
     return merged, (LeadMerged(lead_id=lead.id, into=into, was=lead.status, am_id=lead.am_id),)

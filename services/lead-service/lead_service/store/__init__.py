@@ -63,6 +63,7 @@ class LeadStore:
                 Index({"state.customer.account_id": 1}, where={"state.customer.account_id": {"$gt": ""}}),
                 Index({"state.terms": 1}),
                 Index({"state.captured_at": 1}),
+                Index({"state.linked_costs.at": 1}, where={"state.linked_costs.at": {"$exists": True}}),
                 Index({"state.notes": 1}, where={"state.notes": {"$gt": ""}}),
                 Index({"state.score": -1, "_id": -1}, where={"state.score": {"$gte": 0}}),
                 Index({"state.completion.escalated": 1}, where={"state.completion.escalated": True}),
@@ -216,8 +217,12 @@ class LeadStore:
         there = await self.sops.find_one({"_id": SOPS})
         return there.state if there else None
 
-    async def count_sources(self, query: Mapping[str, Any]) -> list[Count]:
-        """How many leads there are of each source, grade and status, and what they cost."""
+    async def count_sources(self, begin: datetime, end: datetime) -> list[Count]:
+        """How many leads of a period there are of each source, grade and status, and what came in then cost."""
+        return [*await self._count_leads(begin, end), *await self._sum_linked_costs(begin, end)]
+
+    async def _count_leads(self, begin: datetime, end: datetime) -> list[Count]:
+        captured = {"state.captured_at": {"$gte": begin, "$lt": end}, "state.status": {"$ne": Status.WITHDRAWN}}
         fields = {
             "channel": "state.capture.channel",
             "campaign": "state.capture.campaign",
@@ -225,9 +230,11 @@ class LeadStore:
             "status": "state.status",
             "currency": "state.capture.cost.currency",
         }
-        groups = await self.leads.sum_by(fields, "state.capture.cost.minor", query)
+        groups = await self.leads.sum_by(fields, "state.capture.cost.minor", captured)
         return [
-            Count(
+            _a_cost(each, minor)
+            if each["status"] == Status.MERGED
+            else Count(
                 channel=Channel(each["channel"]),
                 campaign=each["campaign"],
                 grade=Grade(each["grade"]) if each["grade"] else None,
@@ -238,6 +245,17 @@ class LeadStore:
             )
             for each, leads, minor in groups
         ]
+
+    async def _sum_linked_costs(self, begin: datetime, end: datetime) -> list[Count]:
+        """A merged lead keeps those of its own captures."""
+        linked = {"state.linked_costs.at": {"$gte": begin, "$lt": end}, "state.status": {"$ne": Status.WITHDRAWN}}
+        fields = {
+            "channel": "state.linked_costs.channel",
+            "campaign": "state.linked_costs.campaign",
+            "currency": "state.linked_costs.cost.currency",
+        }
+        groups = await self.leads.sum_by(fields, "state.linked_costs.cost.minor", linked, each="state.linked_costs")
+        return [_a_cost(each, minor) for each, _, minor in groups]
 
     async def same_people(self, keys: list[str]) -> dict[str, tuple[int, str]]:
         """Of each of these keys the lead that has it; the number before its id says which of several is older."""
@@ -271,3 +289,8 @@ class LeadStore:
         ratings = await self.ratings.find({"data.rating": {"$ne": None}})
         taken = await self.leads.count_by("state.pool_slot", {"state.pool_slot": {"$gt": ""}})
         return Bidders({each.member_id: each.rating for each in ratings if each.rating is not None}, frozenset(taken))
+
+
+def _a_cost(source: Mapping[str, Any], minor: int) -> Count:
+    """A cost that no lead of this source comes with."""
+    return Count(Channel(source["channel"]), source["campaign"], source["currency"], leads=0, minor=minor)

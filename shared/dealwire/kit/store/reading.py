@@ -50,12 +50,17 @@ class ReadableRecords(Generic[S]):
 
     @needs_database
     async def sum_by(
-        self, fields: Mapping[str, str], total: str, query: Mapping[str, Any]
+        self, fields: Mapping[str, str], total: str, query: Mapping[str, Any], *, each: str | None = None
     ) -> list[tuple[dict[str, Any], int, int]]:
-        """Records that match, grouped by some fields: their values by name, how many, and the sum of another field."""
+        """Records that match, grouped by some fields: their values by name, how many, and the sum of another field.
+
+        With `each`, the name of a list, not the records are grouped but the entries of that list which match.
+        """
         grouped = {name: {"$ifNull": [f"${field}", None]} for name, field in fields.items()}
         group = {"_id": grouped, "n": {"$sum": 1}, "total": {"$sum": f"${total}"}}
-        rows = self._records.aggregate([{"$match": dict(query)}, {"$group": group}])
+        match: Document = {"$match": dict(query)}
+        entries: list[Document] = [{"$unwind": f"${each}"}, match] if each else []
+        rows = self._records.aggregate([match, *entries, {"$group": group}])
         return [(row["_id"], row["n"], row["total"]) async for row in rows]
 
     @needs_database
