@@ -50,6 +50,9 @@ def build(settings: LeadSettings) -> FastAPI:
     importing = Background(
         "imports", store.leases, imports.at_work, imports.work, interval=settings.clock_interval_seconds
     )
+    clearing = Background(
+        "uploads", store.leases, imports.broken_off, imports.clear_away, interval=settings.clock_interval_seconds
+    )
     lookout = Lookout(store, customers, duplicates, settings.policy.matching)
     looking = Background(
         "lookout", store.leases, lookout.waiting, lookout.work, interval=settings.clock_interval_seconds
@@ -70,6 +73,6 @@ def build(settings: LeadSettings) -> FastAPI:
             store,
             settings.calendar,
         ),
-        parts=[database, bus, relay, consumer, clock, importing, looking],
+        parts=[database, bus, relay, consumer, clock, importing, clearing, looking],
         probes=probes(database, bus, consumer.inbox),
     )

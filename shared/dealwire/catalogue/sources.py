@@ -101,6 +101,15 @@ class LeadImportUndone(EventData):
     kept: int
 
 
+class LeadImportUploadGivenUp(EventData):
+    """A file broke off while it was received; its rows are removed, and nobody can bring them in any more (L1)."""
+
+    type: ClassVar[str] = "lead_import.upload_given_up.v1"
+
+    import_id: Id
+    upload: Id
+
+
 class LeadListSaved(EventData):
     """Somebody keeps a filter for leads under a name."""
 

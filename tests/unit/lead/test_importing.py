@@ -10,11 +10,21 @@ from hypothesis import strategies as st
 from unit.lead.builders import MONDAY_10H
 
 from dealwire.catalogue.common import Channel, Money
-from dealwire.catalogue.sources import ImportOutcome, Preset
+from dealwire.catalogue.sources import ImportOutcome, LeadImportUploadGivenUp, Preset
 from dealwire.errors import Conflict, Rejected
 from lead_service.api.tables import safe
 from lead_service.domain.columns import Mapping, guess, read_row
-from lead_service.domain.importing import Import, ImportStatus, finish, finish_undo, open_import, receive, start, undo
+from lead_service.domain.importing import (
+    Import,
+    ImportStatus,
+    finish,
+    finish_undo,
+    give_up,
+    open_import,
+    receive,
+    start,
+    undo,
+)
 from lead_service.domain.lead import Capture
 
 COLUMNS = ("公司", "联系人", "手机", "电话", "来源", "规模", "成本", "币种")
@@ -140,6 +150,25 @@ def test_an_import_runs_once_it_is_known_where_everything_needed_is(missing: str
     with pytest.raises(Conflict, match="channel"):
         start(an_import(COLUMNS[:4], preset=Preset()))
     assert start(an_import())[0].status is ImportStatus.RUNNING
+
+
+def test_an_upload_that_broke_off_is_given_up_and_comes_in_no_more() -> None:
+    opened, _ = open_import("import-1", "visitors", Preset(), "so.zhao")
+    given_up, events = give_up(opened, "u1")
+    assert events == (LeadImportUploadGivenUp(import_id="import-1", upload="u1"),)
+    assert give_up(given_up, "u1") == (given_up, ())
+    with pytest.raises(Conflict) as no:
+        receive(given_up, "u1", ("Company",), 1, ())
+    assert no.value.slug == "upload-given-up"
+    received, _ = receive(given_up, "u2", ("Company",), 1, ())
+    assert give_up(received, "u2") == (received, ())
+
+
+def test_another_file_takes_the_place_of_the_one_before() -> None:
+    opened, _ = open_import("import-1", "visitors", Preset(), "so.zhao")
+    first, _ = receive(opened, "u1", ("Company",), 1, ())
+    second, _ = receive(first, "u2", ("Company",), 2, ())
+    assert (second.upload, second.given_up) == ("u2", ("u1",))
 
 
 def test_only_an_import_that_is_done_is_undone() -> None:

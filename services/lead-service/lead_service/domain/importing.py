@@ -17,6 +17,7 @@ from dealwire.catalogue.sources import (
     LeadImportStarted,
     LeadImportUndone,
     LeadImportUndoStarted,
+    LeadImportUploadGivenUp,
     Preset,
 )
 from dealwire.errors import Conflict, Rejected
@@ -39,8 +40,8 @@ AT_WORK = (ImportStatus.RUNNING, ImportStatus.UNDOING)
 
 
 class Import(BaseModel):
-    """The state of an import. `upload` names the rows as they were received, `rows` counts them; `kept` are leads that an
-    undo left alone.
+    """The state of an import. `upload` names the rows as they were received, `rows` counts them; rows of uploads `given_up`
+    are gone, or about to be; `kept` are leads that an undo left alone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +52,7 @@ class Import(BaseModel):
     preset: Preset
     status: ImportStatus = ImportStatus.OPEN
     upload: str | None = None
+    given_up: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     rows: int = 0
     sample: tuple[tuple[str, ...], ...] = ()
@@ -70,13 +72,28 @@ def open_import(id: str, name: str, preset: Preset, by: str) -> Decision[Import]
 def receive(
     known: Import, upload: str, columns: tuple[str, ...], rows: int, sample: tuple[tuple[str, ...], ...]
 ) -> Decision[Import]:
-    """A file's columns are guessed from their names, in Chinese or English, and shown before anything runs (L1)."""
+    """A file's columns are guessed from their names, in Chinese or English, and shown before anything runs (L1).
+
+    Another file takes the place of the one before.
+    """
     _must_be(known, "take a file", ImportStatus.OPEN, ImportStatus.READY)
+    if upload in known.given_up:
+        raise Conflict("upload-given-up", "Receiving this file took too long. Send it again.")
     mapping = guess(columns)
     facts = {"upload": upload, "columns": columns, "rows": rows, "sample": sample, "mapping": mapping}
+    if known.upload:
+        facts["given_up"] = (*known.given_up, known.upload)
     received = known.model_copy(update={"status": ImportStatus.READY, **facts})
     told = LeadImportReceived(import_id=known.id, columns=columns, rows=rows, mapping=_told(mapping))
     return received, (told,)
+
+
+def give_up(known: Import, upload: str) -> Decision[Import]:
+    """An upload that broke off is given up, so that its rows can be removed; one that the import has stays (L1)."""
+    if upload in (known.upload, *known.given_up):
+        return known, ()
+    given_up = known.model_copy(update={"given_up": (*known.given_up, upload)})
+    return given_up, (LeadImportUploadGivenUp(import_id=known.id, upload=upload),)
 
 
 def remap(known: Import, mapping: Mapping) -> Decision[Import]:

@@ -119,6 +119,8 @@ class Policy(BaseModel):
     """Where a number without a country code is dialled (L3)."""
     import_rows: Annotated[int, Field(ge=1, le=1_000_000)] = 200_000
     """The most rows that an import takes (L1)."""
+    broken_off_minutes: Annotated[float, Field(gt=0, le=1440)] = 15
+    """An upload whose rows came in so long ago, and that no import has, broke off (L1)."""
     form_by_address: Annotated[int, Field(ge=1, le=10_000)] = 10
     """How often a minute (wall time) one address may send one web form (L1)."""
     form_by_all: Annotated[int, Field(ge=1, le=100_000)] = 600

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import IO
 from uuid import uuid4
 
@@ -72,9 +73,30 @@ class Imports:
             raise
         if record.state.upload != upload:  # a repeat of the request that brought the file that is there
             await self._rows.drop(upload)
-        elif record.state.status is ImportStatus.READY:
-            await self._rows.keep_only(import_id, upload)
+        else:
+            await self._tidy_up(record.state)
         return record
+
+    async def broken_off(self) -> list[str]:
+        """Uploads that somebody began, and was not at work on for so long that nobody will end them."""
+        return await self._rows.loose(utc_now() - timedelta(minutes=self._policy.broken_off_minutes))
+
+    async def clear_away(self, upload: str) -> AsyncGenerator[None, None]:
+        """Removes the rows of an upload that broke off; had the import got it after all, its rows stay (L1)."""
+        import_id = await self._rows.import_of(upload)
+        if import_id is None:
+            return
+        cause = Cause.of_clock(SERVICE, utc_now())
+        record = await self._imports.change(import_id, lambda known: importing.give_up(known, upload), cause)
+        await self._tidy_up(record.state)
+        yield
+
+    async def _tidy_up(self, known: Import) -> None:
+        """Whatever ends before its time here is done again by who looks for what broke off: what is fastened comes last."""
+        for upload in known.given_up:
+            await self._rows.drop(upload)
+        if known.upload:
+            await self._rows.fasten(known.upload)
 
     async def _keep(
         self, import_id: str, upload: str, file: IO[bytes]
@@ -84,7 +106,7 @@ class Imports:
         count, sample = 0, list[list[str]]()
         while chunk := await asyncio.to_thread(next, chunks, None):
             sample = sample or chunk[:_SAMPLE]
-            await self._rows.put(import_id, upload, count + 2, chunk)
+            await self._rows.put(import_id, upload, count + 2, chunk, utc_now())
             count += len(chunk)
             if count > self._policy.import_rows:
                 raise Rejected("too-many-rows", f"An import takes at most {self._policy.import_rows} rows.")

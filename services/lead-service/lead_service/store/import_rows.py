@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from dealwire.kit.store import Database, Index
@@ -35,28 +36,47 @@ class Chunk:
 
 
 class ImportRows:
-    """A document holds a chunk of rows with their results: whoever goes on after a crash sees which have none yet."""
+    """A document holds a chunk of rows with their results: whoever goes on after a crash sees which have none yet.
+
+    A chunk is loose until the import has its upload: what stays loose is left of an upload that broke off.
+    """
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._collection = database.collection("import_rows", (Index({"upload": 1, "first": 1}), Index({"import": 1})))
+        self._collection = database.collection(
+            "import_rows",
+            (Index({"upload": 1, "first": 1}), Index({"loose_since": 1}, where={"loose_since": {"$exists": True}})),
+        )
 
     @needs_database
-    async def put(self, import_id: str, upload: str, first: int, rows: list[list[str]]) -> None:
+    async def put(self, import_id: str, upload: str, first: int, rows: list[list[str]], now: datetime) -> None:
         """Keeps rows that were received."""
-        await self._collection.insert_one(
-            {"_id": f"{upload}/{first}", "import": import_id, "upload": upload, "first": first, "rows": rows}
-        )
+        chunk: Document = {"_id": f"{upload}/{first}", "import": import_id, "upload": upload, "first": first}
+        await self._collection.insert_one({**chunk, "rows": rows, "loose_since": now})
+
+    @needs_database
+    async def fasten(self, upload: str) -> None:
+        """The import has these rows now."""
+        await self._collection.update_many({"upload": upload}, {"$unset": {"loose_since": ""}})
+
+    @needs_database
+    async def loose(self, before: datetime) -> list[str]:
+        """Uploads that the import did not have yet when it was `before`, and of which nothing came in since then."""
+        old: list[str] = await self._collection.distinct("upload", {"loose_since": {"$lt": before}})
+        newer = {"upload": {"$in": old}, "loose_since": {"$gte": before}}
+        alive = set(await self._collection.distinct("upload", newer)) if old else set()
+        return [upload for upload in old if upload not in alive]
+
+    @needs_database
+    async def import_of(self, upload: str) -> str | None:
+        """Which import an upload is for, as long as rows of it are kept."""
+        found = await self._collection.find_one({"upload": upload}, {"import": 1})
+        return found["import"] if found else None
 
     @needs_database
     async def drop(self, upload: str) -> None:
         """Forgets rows that were received."""
         await self._collection.delete_many({"upload": upload})
-
-    @needs_database
-    async def keep_only(self, import_id: str, upload: str) -> None:
-        """Forgets what an import received otherwise."""
-        await self._collection.delete_many({"import": import_id, "upload": {"$ne": upload}})
 
     @needs_database
     async def next_without(self, upload: str, results: str) -> Chunk | None:
