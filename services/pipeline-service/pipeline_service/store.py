@@ -1,4 +1,4 @@
-"""What pipeline-service keeps: accounts, deals, and a replica of the members."""
+"""What pipeline-service keeps: accounts, deals, and replicas of the members and of market notes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, RecordStore, Replica
 from pipeline_service.domain.account import Account
+from pipeline_service.domain.note import Note
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.domain.past_deal import PastDeal
 
@@ -26,11 +27,15 @@ class PipelineStore:
             "opportunities",
             Opportunity,
             indexes=[
-                Index({f"state.{field}": 1, "created_at": -1, "_id": -1})
-                for field in ("stage", "am_id", "se_id", "account_id")
+                *(
+                    Index({f"state.{field}": 1, "created_at": -1, "_id": -1})
+                    for field in ("stage", "am_id", "se_id", "account_id")
+                ),
+                Index({"state.notes": 1}, where={"state.notes": {"$gt": ""}}),
             ],
         )
         self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)
+        self.notes = Replica(database, "notes", Note, id=lambda note: note.note_id)
         self.imports = Claims(database, "imports")
 
     async def imported(self, deal_ids: Collection[str]) -> dict[str, PastDeal]:

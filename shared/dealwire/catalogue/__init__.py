@@ -44,6 +44,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         sources.LeadImportFinished,
         sources.LeadImportUndoStarted,
         sources.LeadImportUndone,
+        sources.LeadImportUploadGivenUp,
         duplicates.LeadCustomerLinked,
         duplicates.LeadMerged,
         duplicates.LeadAbsorbed,
@@ -74,6 +75,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         pipeline.OpportunityWon,
         pipeline.OpportunityLost,
         pipeline.OpportunityLossRevoked,
+        pipeline.OpportunityNoteCited,
     ),
     "contract-service": (
         contract.ContractDrafted,

@@ -176,3 +176,14 @@ class OpportunityLossRevoked(EventData):
     contract_id: Id
     am_id: Id
     lost_on: date
+
+
+class OpportunityNoteCited(EventData):
+    """A market note was found to matter for a deal (L22)."""
+
+    type: ClassVar[str] = "opportunity.note_cited.v1"
+
+    opportunity_id: Id
+    am_id: Id
+    note_id: Id
+    title: Line

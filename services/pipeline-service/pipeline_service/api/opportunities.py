@@ -11,7 +11,7 @@ from dealwire.errors import Forbidden
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web import Caller, PageView, Paging, allow, page_view, record_headers
-from pipeline_service.api.views import AssignBody, LoseBody, MoveBody, OpenBody, OpportunityView, QuoteBody
+from pipeline_service.api.views import AssignBody, CiteBody, LoseBody, MoveBody, OpenBody, OpportunityView, QuoteBody
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.handlers import Handlers
 from pipeline_service.store import PipelineStore
@@ -21,6 +21,7 @@ _READ_SCOPE = "opportunities:read"
 
 Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, Role.SE, scope=_READ_SCOPE)]
 AccountManager = Annotated[Caller, allow(Role.AM)]
+Worker = Annotated[Caller, allow(Role.AM, Role.SO)]
 Confirmer = Annotated[Caller, allow(Role.AM, Role.SE)]
 
 
@@ -45,9 +46,10 @@ def routes(handlers: Handlers, store: PipelineStore) -> APIRouter:  # noqa: C901
         stage: Annotated[Stage | None, Query(description="Only deals there.")] = None,
         am_id: Annotated[Id | None, Query(description="Only deals of this account manager.")] = None,
         account_id: Annotated[Id | None, Query(description="Only deals with this customer.")] = None,
+        note_id: Annotated[Id | None, Query(description="Only deals that cite this market note.")] = None,
     ) -> PageView[OpportunityView]:
         """Deals, newest first; an AM or SE sees the own ones."""
-        wanted = {"state.stage": stage, "state.am_id": am_id, "state.account_id": account_id}
+        wanted = {"state.stage": stage, "state.am_id": am_id, "state.account_id": account_id, "state.notes": note_id}
         query = {**_own(caller), **{field: value for field, value in wanted.items() if value is not None}}
         page = await store.opportunities.page(query, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, OpportunityView.of, request, response)
@@ -86,6 +88,12 @@ def routes(handlers: Handlers, store: PipelineStore) -> APIRouter:  # noqa: C901
     ) -> OpportunityView:
         """Takes an SE into the deal."""
         return _answer(response, await handlers.assign_se(opportunity_id, body.se_id, caller.id, caller.cause))
+
+    @router.post("/{opportunity_id}/notes")
+    async def cite_note(opportunity_id: Id, body: CiteBody, caller: Worker, response: Response) -> OpportunityView:
+        """Says that a market note matters for a deal; `GET /v1/opportunities?note_id=` lists the deals of a note."""
+        by = None if Role.SO in caller.roles else caller.id
+        return _answer(response, await handlers.cite_note(opportunity_id, body.note_id, by, caller.cause))
 
     @router.post("/{opportunity_id}/quotes", status_code=201)
     async def draft_quote(

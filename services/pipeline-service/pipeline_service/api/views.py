@@ -47,6 +47,12 @@ class AssignBody(Body):
     se_id: Id
 
 
+class CiteBody(Body):
+    """Which market note matters."""
+
+    note_id: Id
+
+
 class QuoteBody(Body):
     """The lines of a quote, all in one currency."""
 
@@ -70,6 +76,7 @@ class OpportunityView(BaseModel):
     product: str | None
     opened_on: date
     quotes: tuple[Quote, ...]
+    notes: Annotated[tuple[str, ...], Field(description="Market notes that matter for it.")]
     contract_id: str | None
     amount: Money | None
     closed_on: date | None

@@ -19,8 +19,9 @@ from pipeline_service.domain.stages import CLOSED, up_to
 class Opportunity(Value):
     """A deal with its quotes.
 
-    `account_name` is the customer's name as told with the deal. `reached` are the stages it has ever been in. `amount` is that of the signed contract. `imported` is the older
-    system's row, for a deal that comes from one.
+    `account_name` is the customer's name as told with the deal. `reached` are the stages it has ever been in. `notes` are the
+    market notes that matter for it. `amount` is that of the signed contract. `imported` is the older system's row, for a deal
+    that comes from one.
     """
 
     id: Id
@@ -37,6 +38,7 @@ class Opportunity(Value):
     product: Line | None = None
     opened_on: date
     quotes: tuple[Quote, ...] = ()
+    notes: tuple[Id, ...] = ()
     contract_id: Id | None = None
     amount: Money | None = None
     closed_on: date | None = None

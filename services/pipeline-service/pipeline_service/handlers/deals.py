@@ -8,11 +8,12 @@ from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import QuoteLine, Stage
 from dealwire.catalogue.contract import ContractSigned
 from dealwire.catalogue.lead import LeadConverted
+from dealwire.catalogue.market import MarketNoteRevised, MarketNoteWritten
 from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import NotFound, Rejected
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
-from pipeline_service.domain import opportunity, progress, quoting
+from pipeline_service.domain import note, opportunity, progress, quoting
 from pipeline_service.domain.account import keep_earliest, open_account, told_by_lead
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.domain.policy import Policy
@@ -79,6 +80,17 @@ class Handlers:
             deal_id, lambda deal: quoting.accept_quote(deal, quote_id, by, cause.now), cause
         )
 
+    async def cite_note(self, deal_id: str, note_id: str, by: str | None, cause: Cause) -> Record[Opportunity]:
+        """A market note matters for a deal (L22)."""
+        cited = await self._store.notes.get(note_id)
+        if cited is None:
+            raise NotFound(
+                "unknown-note",
+                "No such note is known here. One written a moment ago will be: try again then.",
+                pointer="/note_id",
+            )
+        return await self._deals.change(deal_id, lambda deal: note.cite(deal, cited, by), cause)
+
     async def open_opportunity_when_lead_converted(self, lead: LeadConverted, cause: Cause) -> Record[Opportunity]:
         """A converted lead's company has an account, new or not, and the lead becomes a deal of its AM (L20)."""
         told = told_by_lead(lead)
@@ -101,6 +113,14 @@ class Handlers:
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:
         """Keeps the replica of who may be the SE of a deal."""
         await self._store.members.apply(member, cause)
+
+    async def keep_note_when_market_note_written(self, written: MarketNoteWritten, cause: Cause) -> None:
+        """Keeps the replica of what deals may cite (L22)."""
+        await self._store.notes.apply(note.note_told(written), cause)
+
+    async def keep_note_when_market_note_revised(self, revised: MarketNoteRevised, cause: Cause) -> None:
+        """Keeps the replica of what deals may cite (L22)."""
+        await self._store.notes.apply(note.note_told(revised), cause)
 
     async def _member(self, se_id: str) -> MemberChanged:
         member = await self._store.members.get(se_id)
