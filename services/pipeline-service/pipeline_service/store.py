@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.relay import Relay
 from dealwire.kit.store import Claims, Database, Index, RecordStore, Replica
-from pipeline_service.domain.account import Account
+from pipeline_service.domain.account import Account, AccountOf, account_id, former_account_id
 from pipeline_service.domain.note import Note
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.domain.past_deal import PastDeal
@@ -37,6 +37,12 @@ class PipelineStore:
         self.members = Replica(database, "members", MemberChanged, id=lambda member: member.member_id)
         self.notes = Replica(database, "notes", Note, id=lambda note: note.note_id)
         self.imports = Claims(database, "imports")
+
+    async def account_of(self, names: Collection[str]) -> AccountOf:
+        """Where the accounts of these companies are, or will be: those opened under a former id are found there."""
+        former = {name: former_account_id(name) for name in names}
+        there = await self.accounts.values("_id", {"_id": {"$in": list(former.values())}}, len(former))
+        return {name: id_ if id_ in there else account_id(name) for name, id_ in former.items()}.__getitem__
 
     async def imported(self, deal_ids: Collection[str]) -> dict[str, PastDeal]:
         """What was told of deals that were imported before, by their ids."""

@@ -7,11 +7,17 @@ from datetime import date
 from typing import Any
 
 from integration.pipeline.desk import A_QUOTE, Desk, done, reactions, refused
+from support.place import Place
 from support.service import eventually
-from unit.pipeline.builders import AM, SE, yuan
+from support.tally import Deaf
+from unit.pipeline.builders import AM, NOW, SE, a_past_deal, yuan
 
 from dealwire.catalogue.contract import ContractSigned
-from dealwire.event import derived_id
+from dealwire.event import derived_id, utc_now
+from dealwire.kit.cause import Cause
+from dealwire.kit.store import Database
+from pipeline_service.domain.account import Account, former_account_id, open_account
+from pipeline_service.store import SERVICE, PipelineStore
 
 
 async def test_a_converted_lead_becomes_an_account_and_a_deal(desk: Desk) -> None:
@@ -33,6 +39,25 @@ async def test_two_leads_of_one_company_share_its_account(desk: Desk) -> None:
     assert done(await desk.so.get(f"/v1/accounts/{account_id}"))["name"] == "Globex 有限公司"
     deals = done(await desk.so.get("/v1/opportunities", params={"account_id": account_id}))["items"]
     assert [deal["id"] for deal in deals] == [second, first]
+
+
+async def test_an_account_that_was_opened_under_a_former_id_is_found_there(empty_desk: Desk, place: Place) -> None:
+    former = former_account_id("Acme Inc")
+    database = Database(place.mongo_url, place.database(SERVICE))
+    opened = open_account(
+        Account(id=former, name="Acme Inc", owner_id=AM, source="lead", told_at=NOW, lead_id="lead-0")
+    )
+    cause = Cause(actor=AM, now=utc_now(), correlation_id="before")
+    await PipelineStore(database, Deaf()).accounts.create(former, opened, cause)  # type: ignore[arg-type]
+    await database.stop()
+
+    deal_id = await empty_desk.a_deal(company="ＡＣＭＥ, inc.")
+    rows = [a_past_deal(account="acme inc").model_dump(mode="json")]
+    imported = done(await empty_desk.so.post("/v1/imports/deals", json={"source": "crm", "deals": rows}))["rows"][0]
+
+    for id_ in (deal_id, imported["opportunity_id"]):
+        assert done(await empty_desk.so.get(f"/v1/opportunities/{id_}"))["account_id"] == former
+    assert len(done(await empty_desk.so.get("/v1/accounts"))["items"]) == 1
 
 
 async def test_a_deal_goes_from_prospect_to_won(desk: Desk) -> None:

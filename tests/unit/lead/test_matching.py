@@ -5,7 +5,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from unit.lead.builders import CHEN, EVERY_STATUS, LI, a_capture, a_contact, a_lead, an_assigned_lead
 
-from lead_service.domain.company import core, fold
+from dealwire.company import core, fold
 from lead_service.domain.lead import ALIVE, Capture, Lead, Status
 from lead_service.domain.matching import (
     alike,

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from dealwire.catalogue.common import Channel, Contact, Grade, Money, QuoteLine, Role, Stage
 from dealwire.catalogue.lead import Bant, LeadConverted
 from dealwire.catalogue.people import MemberChanged
-from pipeline_service.domain.account import Account, told_by_lead
+from pipeline_service.domain.account import Account, account_id, told_by_lead
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.domain.past_deal import PastDeal
 from pipeline_service.domain.policy import Policy
@@ -39,7 +39,7 @@ def a_member(id: str = SE, *roles: Role, active: bool = True) -> MemberChanged:
 
 
 def an_account(name: str = "Acme 有限公司", **changes: Any) -> Account:
-    return told_by_lead(a_converted_lead(company=name)).model_copy(update=changes)
+    return told_by_lead(a_converted_lead(company=name), account_id).model_copy(update=changes)
 
 
 def a_converted_lead(**changes: Any) -> LeadConverted:

@@ -26,7 +26,7 @@ from pipeline_service.domain.progress import move, win
 def test_an_imported_deal_is_opened_in_its_stage(told: str, stage: Stage) -> None:
     past = a_past_deal(told, engaged_on=None if told == "prospecting" else "2016-10-20")
 
-    deal, (opened, *_) = import_deal(past, "crm", TODAY)
+    deal, (opened, *_) = import_deal(past, "crm", TODAY, account_id)
 
     assert isinstance(opened, OpportunityOpened)
     assert opened.historical
@@ -36,7 +36,7 @@ def test_an_imported_deal_is_opened_in_its_stage(told: str, stage: Stage) -> Non
 
 
 def test_an_imported_open_deal_goes_on_from_its_stage() -> None:
-    deal, events = import_deal(a_past_deal("engaging"), "crm", TODAY)
+    deal, events = import_deal(a_past_deal("engaging"), "crm", TODAY, account_id)
     assert len(events) == 1
 
     _, (event,) = move(deal, Stage.SOLUTION, "moses.frase")
@@ -45,7 +45,7 @@ def test_an_imported_open_deal_goes_on_from_its_stage() -> None:
 
 
 def test_an_imported_lost_deal_is_lost_on_its_day() -> None:
-    deal, (opened, lost) = import_deal(a_past_deal("lost"), "crm", TODAY)
+    deal, (opened, lost) = import_deal(a_past_deal("lost"), "crm", TODAY, account_id)
 
     assert isinstance(opened, OpportunityOpened)
     assert opened.stage is Stage.NEEDS
@@ -61,7 +61,7 @@ def test_an_imported_lost_deal_is_lost_on_its_day() -> None:
 
 
 def test_a_lost_deal_that_was_never_engaged_counts_as_opened_on_the_day_it_was_lost() -> None:
-    deal, (opened, _) = import_deal(a_past_deal("lost", engaged_on=None), "crm", TODAY)
+    deal, (opened, _) = import_deal(a_past_deal("lost", engaged_on=None), "crm", TODAY, account_id)
 
     assert (deal.opened_on, opened.model_dump()["stage"]) == (date(2017, 3, 1), Stage.PROSPECT)
 
@@ -69,7 +69,7 @@ def test_a_lost_deal_that_was_never_engaged_counts_as_opened_on_the_day_it_was_l
 def test_an_imported_won_deal_waits_in_contract_until_its_contract_is_signed() -> None:
     value = Money(minor=105_400, currency="USD")
 
-    deal, (_, won) = import_deal(a_past_deal("won"), "crm", TODAY)
+    deal, (_, won) = import_deal(a_past_deal("won"), "crm", TODAY, account_id)
 
     assert won == WonDealImported(
         opportunity_id=deal.id,
@@ -91,21 +91,21 @@ def test_an_imported_won_deal_waits_in_contract_until_its_contract_is_signed() -
 def test_a_missing_account_is_kept_as_missing() -> None:
     past = a_past_deal("engaging", account=None)
 
-    assert import_account(past) is None
-    deal, _ = import_deal(past, "crm", TODAY)
+    assert import_account(past, account_id) is None
+    deal, _ = import_deal(past, "crm", TODAY, account_id)
     assert deal.account_id is deal.account_name is None
 
 
 def test_an_imported_account_belongs_to_the_agent_of_its_first_deal() -> None:
-    imported = import_account(a_past_deal())
+    imported = import_account(a_past_deal(), account_id)
     assert imported is not None
     assert (imported[0].owner_id, imported[0].source) == ("moses.frase", "import")
 
 
 def test_a_deal_imported_again_is_the_same_deal() -> None:
-    first, _ = import_deal(a_past_deal(), "crm", TODAY)
-    again, _ = import_deal(a_past_deal(), "crm", date(2024, 5, 1))
-    elsewhere, _ = import_deal(a_past_deal(), "other-crm", TODAY)
+    first, _ = import_deal(a_past_deal(), "crm", TODAY, account_id)
+    again, _ = import_deal(a_past_deal(), "crm", date(2024, 5, 1), account_id)
+    elsewhere, _ = import_deal(a_past_deal(), "other-crm", TODAY, account_id)
 
     assert first == again
     assert elsewhere.id != first.id

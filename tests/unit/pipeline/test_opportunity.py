@@ -31,6 +31,7 @@ from dealwire.catalogue.pipeline import (
 )
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision
+from pipeline_service.domain.account import account_id
 from pipeline_service.domain.opportunity import Opportunity, open_for_account, open_from_lead
 from pipeline_service.domain.progress import assign_se, lose, move, win
 from pipeline_service.domain.stages import CLOSED, EARNED, NEXT
@@ -43,7 +44,7 @@ OPEN = [stage for stage in Stage if stage not in CLOSED]
 def test_a_converted_lead_becomes_a_deal_of_its_am_with_everything_known() -> None:
     lead = a_converted_lead()
 
-    deal, events = open_from_lead(lead, TODAY)
+    deal, events = open_from_lead(lead, TODAY, account_id)
 
     assert events == (
         OpportunityOpened(
@@ -62,14 +63,14 @@ def test_a_converted_lead_becomes_a_deal_of_its_am_with_everything_known() -> No
 
 
 def test_a_lead_converted_twice_is_one_deal() -> None:
-    first, _ = open_from_lead(a_converted_lead(), TODAY)
-    second, _ = open_from_lead(a_converted_lead(), date(2024, 3, 5))
+    first, _ = open_from_lead(a_converted_lead(), TODAY, account_id)
+    second, _ = open_from_lead(a_converted_lead(), date(2024, 3, 5), account_id)
 
     assert first.id == second.id
 
 
 def test_nobody_is_their_own_se() -> None:
-    assert open_from_lead(a_converted_lead(se_id=AM), TODAY)[0].se_id is None
+    assert open_from_lead(a_converted_lead(se_id=AM), TODAY, account_id)[0].se_id is None
     with pytest.raises(Rejected) as refused:
         assign_se(a_deal(), a_member(AM, Role.AM, Role.SE), AM)
     assert (refused.value.slug, refused.value.pointer) == ("own-se", "/se_id")

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz
 
 from dealwire.catalogue.common import Contact
-from lead_service.domain.company import core, fold
+from dealwire.company import core, fold
+from dealwire.text import plain, words
 from lead_service.domain.lead import ALIVE, Capture, Lead, Status
 from lead_service.domain.policy import Matching
-from lead_service.domain.text import plain, words
 
 _FREE_MAIL = frozenset(
     [

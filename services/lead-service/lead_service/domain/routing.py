@@ -11,9 +11,9 @@ from dealwire.catalogue.lead_rules import Expertise, RoutingCondition, RoutingRu
 from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import Rejected
 from dealwire.event import derived_id
+from dealwire.text import term
 from lead_service.domain.lead import Lead
 from lead_service.domain.routing_rules import BUILT_IN, RoutingVersion
-from lead_service.domain.text import term
 
 _OWN: Mapping[Expertise, Callable[[MemberChanged], tuple[str, ...]]] = {
     Expertise.INDUSTRY: lambda member: member.industries,

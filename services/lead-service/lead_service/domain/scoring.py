@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, ScoreReason, Verdict
 from dealwire.catalogue.lead_rules import Criterion, GradeRule, IdealCustomer, ScoringModel
+from dealwire.text import plain, term
 from lead_service.domain.lead import Capture
-from lead_service.domain.text import plain, term
 
 
 def judge(told: Capture, bant: Bant, model: ScoringModel, label: str) -> Verdict:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from dealwire.catalogue.common import Contact
-from lead_service.domain.text import plain
+from dealwire.text import plain
 
 _HAN = "㐀-䶿一-鿿豈-﫿𠀀-𳑏"
 _RUN = re.compile(rf"[{_HAN}]+|(?:(?![{_HAN}])[^\W_])+")

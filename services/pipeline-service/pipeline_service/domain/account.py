@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any, Literal
 
 from pydantic import AwareDatetime
@@ -11,7 +12,11 @@ from pydantic import AwareDatetime
 from dealwire.catalogue.common import Id, Line, Value
 from dealwire.catalogue.lead import LeadConverted
 from dealwire.catalogue.pipeline import AccountChanged, AccountOpened
+from dealwire.company import fold
 from dealwire.event import Decision, derived_id
+
+AccountOf = Callable[[str], str]
+"""The id of the account of a company, by its name."""
 
 
 class Account(Value):
@@ -32,10 +37,10 @@ def open_account(account: Account) -> Decision[Account]:
     return account, (AccountOpened(**_told(account)),)
 
 
-def told_by_lead(lead: LeadConverted) -> Account:
+def told_by_lead(lead: LeadConverted, account_of: AccountOf) -> Account:
     """The account of a converted lead's company, owned by the lead's AM."""
     return Account(
-        id=account_id(lead.company),
+        id=account_of(lead.company),
         name=lead.company,
         industry=lead.industry,
         region=lead.region,
@@ -60,17 +65,16 @@ def account_id(name: str) -> str:
     return derived_id("account", fold(name))
 
 
-def fold(name: str) -> str:
-    """A company name without width, case, spacing and punctuation.
+def former_account_id(name: str) -> str:
+    """The id that an account of this name got before legal forms and scripts were folded: it keeps it for good.
 
-    Letters, digits and the marks that belong to them stay; whatever stands between words becomes one space. A name of
-    nothing but punctuation stays as it is: it must not equal every other such name.
+    Only width, case, spacing and punctuation did not count then.
     """
     even = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     # Cf: zero-width characters and the like, which come with copying and which nobody sees
     seen = "".join(char for char in even if unicodedata.category(char) != "Cf")
     words = "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in seen).split()
-    return " ".join(words) or re.sub(r"\s+", " ", seen).strip()
+    return derived_id("account", " ".join(words) or re.sub(r"\s+", " ", seen).strip())
 
 
 def _told(account: Account) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import date
 from dealwire.catalogue.common import Stage
 from dealwire.catalogue.pipeline import WonDealImported
 from dealwire.event import Decision, derived_id
-from pipeline_service.domain.account import Account, account_id, open_account
+from pipeline_service.domain.account import Account, AccountOf, open_account
 from pipeline_service.domain.opportunity import Opportunity, opened
 from pipeline_service.domain.past_deal import PastDeal, PastLostDeal, PastWonDeal
 from pipeline_service.domain.progress import lost
@@ -16,14 +16,14 @@ from pipeline_service.domain.stages import up_to
 LOSS_REASON = "unknown (imported)"
 
 
-def import_account(past: PastDeal) -> Decision[Account] | None:
+def import_account(past: PastDeal, account_of: AccountOf) -> Decision[Account] | None:
     """The account of the customer a row names, opened for the row's agent; a row that names none has none."""
     if past.account is None:
         return None
-    return open_account(Account(id=account_id(past.account), name=past.account, owner_id=past.agent, source="import"))
+    return open_account(Account(id=account_of(past.account), name=past.account, owner_id=past.agent, source="import"))
 
 
-def import_deal(past: PastDeal, source: str, today: date) -> Decision[Opportunity]:
+def import_deal(past: PastDeal, source: str, today: date, account_of: AccountOf) -> Decision[Opportunity]:
     """A past deal whose days were checked, as one of ours; its id follows from `source` and its own (see `deal_id`).
 
     An open deal goes on in its stage and a lost one is lost on its day. A won one waits in stage contract until its
@@ -36,7 +36,7 @@ def import_deal(past: PastDeal, source: str, today: date) -> Decision[Opportunit
         stage=stage,
         reached=up_to(stage),
         am_id=past.agent,
-        account_id=account_id(past.account) if past.account else None,
+        account_id=account_of(past.account) if past.account else None,
         account_name=past.account,
         product=past.product,
         # A prospect nobody has engaged yet is opened with us.

@@ -10,7 +10,7 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import OpportunityOpened
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, derived_id
-from pipeline_service.domain.account import Account, account_id
+from pipeline_service.domain.account import Account, AccountOf
 from pipeline_service.domain.past_deal import PastDeal
 from pipeline_service.domain.quote import Quote
 from pipeline_service.domain.stages import CLOSED, up_to
@@ -46,7 +46,7 @@ class Opportunity(Value):
     imported: PastDeal | None = None
 
 
-def open_from_lead(lead: LeadConverted, today: date) -> Decision[Opportunity]:
+def open_from_lead(lead: LeadConverted, today: date, account_of: AccountOf) -> Decision[Opportunity]:
     """A converted lead becomes a deal of its AM, once, with everything known (L20)."""
     deal = Opportunity(
         id=derived_id("opportunity", lead.lead_id),
@@ -56,7 +56,7 @@ def open_from_lead(lead: LeadConverted, today: date) -> Decision[Opportunity]:
         am_id=lead.am_id,
         # Two people confirm a quote (P8), so nobody is their own SE.
         se_id=lead.se_id if lead.se_id != lead.am_id else None,
-        account_id=account_id(lead.company),
+        account_id=account_of(lead.company),
         account_name=lead.company,
         lead_id=lead.lead_id,
         contact=lead.contact,

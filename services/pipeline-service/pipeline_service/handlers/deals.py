@@ -93,11 +93,13 @@ class Handlers:
 
     async def open_opportunity_when_lead_converted(self, lead: LeadConverted, cause: Cause) -> Record[Opportunity]:
         """A converted lead's company has an account, new or not, and the lead becomes a deal of its AM (L20)."""
-        told = told_by_lead(lead)
+        account_of = await self._store.account_of([lead.company])
+        told = told_by_lead(lead, account_of)
         account = await self._store.accounts.create(told.id, open_account(told), cause)
         if account.replayed:
             await self._store.accounts.change(told.id, lambda known: keep_earliest(known, told), cause)
-        deal, events = opportunity.open_from_lead(lead, self._calendar.day(cause.happened_at or cause.now))
+        today = self._calendar.day(cause.happened_at or cause.now)
+        deal, events = opportunity.open_from_lead(lead, today, account_of)
         return await self._deals.create(deal.id, (deal, events), cause)
 
     async def win_opportunity_when_contract_signed(self, signed: ContractSigned, cause: Cause) -> Record[Opportunity]:

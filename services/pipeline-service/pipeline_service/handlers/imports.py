@@ -57,11 +57,12 @@ class Importer:
     async def _create(self, deals: Mapping[str, PastDeal], source: str, today: date, cause: Cause) -> set[str]:
         """Creates the deals that are not there yet, after their accounts; answers the ids of the others."""
         accounts: dict[str, Decision[Account]] = {}
+        account_of = await self._store.account_of([past.account for past in deals.values() if past.account])
         for past in deals.values():
-            if opened := import_account(past):
+            if opened := import_account(past, account_of):
                 accounts.setdefault(opened[0].id, opened)
         await self._store.accounts.create_many(accounts.items(), cause)
-        new = [(id_, import_deal(past, source, today)) for id_, past in deals.items()]
+        new = [(id_, import_deal(past, source, today, account_of)) for id_, past in deals.items()]
         return set(await self._store.opportunities.create_many(new, cause))
 
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from opencc import OpenCC
 from unit.lead.test_contact import FULL_WIDTH
 
+from dealwire.company import core, credit_code, fold
 from dealwire.errors import Rejected
-from lead_service.domain.company import core, credit_code, fold
 
 CHINESE = st.text("协和医疗器械华为腾讯科技电子云数据北京上海东方明川一二", min_size=2, max_size=10)
 WESTERN = st.text("abcdefghijklmnopqrstuvwxyzäéß0123456789", min_size=3, max_size=12)

@@ -1,4 +1,4 @@
-"""Which company is meant, however its name is written (L3)."""
+"""Which company is meant, however its name is written (L3, X4)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
 from dealwire.errors import Rejected
-from lead_service.domain.text import plain, words
+from dealwire.text import plain, words
 
 _LEAST = 2
 """Letters that a name keeps at least: "AG" and "公司" are names when there is nothing else."""
