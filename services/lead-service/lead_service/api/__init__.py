@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from dealwire.calendar import BusinessCalendar
 from lead_service.api import (
+    batches,
     care,
     duplicates,
     forms,
@@ -38,7 +39,8 @@ def routers(
 ) -> list[APIRouter]:
     """All routes of lead-service; those with a name of their own come before those that take any."""
     return [
-        imports.routes(bulk, importing, store),
+        batches.routes(bulk, store),
+        imports.routes(importing, store),
         lists.routes(store, calendar),
         leads.routes(handlers, store),
         scoring.routes(rules, store),
