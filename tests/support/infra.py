@@ -117,7 +117,7 @@ def _listens(management_url: str) -> bool:
         return False
 
 
-async def _until(ready: Callable[[], bool], what: str, patience: float = 90.0) -> None:
+async def _until(ready: Callable[[], bool], what: str, patience: float = 180.0) -> None:
     deadline = time.monotonic() + patience
     while not await asyncio.to_thread(ready):
         assert time.monotonic() < deadline, f"{what} was not ready after {patience:.0f} s"

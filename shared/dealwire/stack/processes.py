@@ -45,7 +45,7 @@ class Process:
         log: Path,
         ready: Probe,
         env: Mapping[str, str] | None = None,
-        patience: float = 60.0,
+        patience: float = 180.0,
     ) -> None:
         """`env` is added to this process's own; `patience` is how many seconds it may take to become ready."""
         self.name = name
