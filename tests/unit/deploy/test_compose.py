@@ -1,0 +1,58 @@
+"""docker-compose.yml beside what the services can be told."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from unit.deploy.places import COMPOSE, GATEWAY, IMAGE_ENVIRONMENT, SERVICES, known
+
+from dealwire.catalogue import PUBLISHED
+
+OURS = {
+    name: service
+    for name, service in COMPOSE["services"].items()
+    if service.get("image", "").startswith(("dealwire:", "nginx:"))
+}
+
+
+def test_every_service_that_publishes_is_there() -> None:
+    assert sorted(name for name in COMPOSE["services"] if name.endswith("-service")) == sorted(PUBLISHED) == SERVICES
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_is_told_only_what_it_can_be_told(service: str) -> None:
+    assert COMPOSE["services"][service]["environment"].keys() | IMAGE_ENVIRONMENT.keys() <= known(service)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_sees_its_own_secrets_only(service: str) -> None:
+    name = service.removesuffix("-service")
+    assert COMPOSE["services"][service]["volumes"] == [f"{name}-secrets:/run/dealwire:ro"]
+    assert COMPOSE["services"][service]["environment"]["DEALWIRE_SECRETS_DIR"] == "/run/dealwire"
+
+
+@pytest.mark.parametrize(("name", "service"), OURS.items(), ids=OURS)
+def test_no_container_of_ours_may_write_to_its_root_or_do_more_than_it_must(name: str, service: dict[str, Any]) -> None:
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    # Root are only the two that hand out secrets and read all of them, and they are gone before a service starts.
+    assert (service["user"] == "0:0") is (name in {"secrets", "setup"})
+    assert "cap_add" not in service or service["user"] == "0:0"
+
+
+def test_the_gateway_leads_to_every_service_at_its_port() -> None:
+    (ways,) = re.findall(r"~ \^/\(\?<service>([a-z|]+)\)\(\?<rest>/\.\*\)\$ {", GATEWAY)
+    assert {f"{way}-service" for way in ways.split("|")} == set(PUBLISHED)
+    assert f"http://$service-service:{IMAGE_ENVIRONMENT['DEALWIRE_PORT']}$rest" in GATEWAY
+    assert COMPOSE["services"]["gateway"]["depends_on"].keys() == set(PUBLISHED)
+
+
+def test_only_the_gateway_and_the_monitoring_are_reached_from_outside() -> None:
+    ports = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
+    assert ports == {
+        "gateway": ["${DEALWIRE_BIND:-127.0.0.1}:${DEALWIRE_HTTP_PORT:-8080}:8080"],
+        "prometheus": ["127.0.0.1:9090:9090"],
+    }
