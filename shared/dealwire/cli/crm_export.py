@@ -14,6 +14,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from dealwire.cli.bad_rows import BadRow
 from dealwire.cli.console import Failure
 
 _PIPELINE, _TEAMS, _PRODUCTS = "sales_pipeline.csv", "sales_teams.csv", "products.csv"
@@ -32,15 +33,6 @@ _COLUMNS = {
     _PRODUCTS: {"product"},
 }
 _MINOR_PER_MAJOR = 100
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A line of a file that cannot be used, and why."""
-
-    line: int
-    id: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

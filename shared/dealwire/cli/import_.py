@@ -1,9 +1,8 @@
-"""`dealwire import`: leads, and an older system's history, through the public API."""
+"""`dealwire import`: leads, and an older system's customers and history, through the public API."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +12,14 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from dealwire.cli.bad_rows import BadRow, tell
 from dealwire.cli.client import Api, Token, Url, api
 from dealwire.cli.console import err, out, say
-from dealwire.cli.crm_export import BadRow, Export, Row, read_export
+from dealwire.cli.crm_export import Export, Row, read_export
+from dealwire.cli.import_customers import customers
 from dealwire.cli.import_leads import leads
 
-app = typer.Typer(no_args_is_help=True, help="Bring leads, or the history of an older system, in.")
+app = typer.Typer(no_args_is_help=True, help="Bring leads, or the customers and history of an older system, in.")
 
 _BATCH = 250
 _AT_ONCE = 2
@@ -27,10 +28,11 @@ _PATIENCE_SECONDS = 120
 
 @app.callback()
 def import_() -> None:
-    """Bring leads, or the history of an older system, in, through the public API."""
+    """Bring leads, or the customers and history of an older system, in, through the public API."""
 
 
 app.command()(leads)
+app.command()(customers)
 
 
 @app.command()
@@ -55,14 +57,7 @@ def deals(
         dealwire import deals ~/crm-export --errors rejected.csv
     """
     export = read_export(folder, currency)
-    bad = asyncio.run(_import(export, source, url, token))
-    if errors:
-        _write(errors, bad)
-    for row in bad[:10]:
-        say(f"line {row.line}, {row.id}: {row.why}")
-    if bad:
-        say(f"{len(bad)} rows could not be imported" + (f"; see {errors}." if errors else "; --errors FILE lists all."))
-        raise typer.Exit(1)
+    tell(asyncio.run(_import(export, source, url, token)), errors)
 
 
 async def _import(export: Export, source: str, url: str, token: str) -> list[BadRow]:
@@ -138,10 +133,3 @@ async def _wait_for_figures(services: Api, export: Export, bad: list[BadRow], pr
 def _batches(rows: list[Row]) -> Iterator[list[Row]]:
     for start in range(0, len(rows), _BATCH):
         yield rows[start : start + _BATCH]
-
-
-def _write(path: Path, bad: list[BadRow]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["line", "id", "why"])
-        writer.writerows((row.line, row.id, row.why) for row in bad)

@@ -15,7 +15,7 @@ from dealwire.errors import DealwireError
 COMMANDS = {
     "up": ("dealwire.cli.stack", "Start everything on this machine, until Ctrl-C."),
     "demo": ("dealwire.cli.demo", "Start everything and play a sample day through it."),
-    "import": ("dealwire.cli.import_", "Bring leads, or the history of an older system, in."),
+    "import": ("dealwire.cli.import_", "Bring leads, or the customers and history of an older system, in."),
     "token": ("dealwire.cli.token", "Mint a bearer token for trying things out."),
     "events": ("dealwire.cli.events", "Watch and replay what happens."),
     "dlq": ("dealwire.cli.dlq", "List, read and redrive dead letters."),

@@ -176,3 +176,25 @@ async def test_a_batch_has_at_most_500_rows_and_its_own_limit_of_size(desk: Desk
     assert refused(too_many, 422, "invalid-request")["errors"][0]["pointer"] == "/deals"
     too_large = await desk.so.post(IMPORTS, content=largest + b" " * 4 * MIB, headers=as_json)
     refused(too_large, 413, "body-too-large")
+
+
+async def test_customers_are_imported_once_and_keep_the_account_they_have(desk: Desk) -> None:
+    known = done(await desk.so.get(f"/v1/opportunities/{await desk.a_deal(company='Hooli Inc')}"))["account_id"]
+    rows: list[Any] = [
+        {"name": "Umbrella Ltd", "owner": "am.wu", "industry": "medical", "region": "East"},
+        {"name": "UMBRELLA", "owner": "am.chen"},
+        {"name": "hooli", "owner": "am.chen"},
+        {"name": "No Owner", "owner": ""},
+        {"owner": "am.wu"},
+    ]
+    first = done(await desk.so.post("/v1/imports/accounts", json={"accounts": rows}))
+    again = done(await desk.so.post("/v1/imports/accounts", json={"accounts": rows}))
+
+    assert [row["status"] for row in first["rows"]] == ["created", "already_there", "already_there", "error", "error"]
+    assert [row["error"]["pointer"] for row in first["rows"][3:]] == ["/accounts/3/owner", "/accounts/4/name"]
+    assert (again["created"], again["already_there"], again["errors"]) == (0, 3, 2)
+    assert first["rows"][2]["account_id"] == known
+    path = f"/v1/accounts/{first['rows'][0]['account_id']}"
+    account = done(await desk.so.get(path))
+    assert (account["name"], account["owner_id"], account["industry"]) == ("Umbrella Ltd", "am.wu", "medical")
+    assert await desk.events(path) == ["account.opened.v1"]

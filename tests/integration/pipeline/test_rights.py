@@ -48,6 +48,7 @@ OPERATIONS = [
     Operation("POST", f"{DEAL}/quotes/none/send", [Role.AM]),
     Operation("POST", f"{DEAL}/quotes/none/accept", [Role.AM]),
     Operation("POST", "/v1/imports/deals", [Role.SO], "deals:import", IMPORT),
+    Operation("POST", "/v1/imports/accounts", [Role.SO], "accounts:import", {"accounts": [{"name": "x", "owner": AM}]}),
 ]
 
 
@@ -56,7 +57,7 @@ async def test_an_operation_is_for_its_roles_and_its_scope_only(desk: Desk) -> N
         for role in Role:
             response = await operation.by(desk.anybody.as_("somebody", role))
             assert (response.status_code == 403) is (role not in operation.roles), (operation, role, response.text)
-        for scope in ("accounts:read", "opportunities:read", "deals:import", "leads:read"):
+        for scope in ("accounts:read", "opportunities:read", "deals:import", "accounts:import", "leads:read"):
             response = await operation.by(desk.anybody.as_("crm.sync", Role.MACHINE, scopes=(scope,)))
             assert (response.status_code == 403) is (scope != operation.scope), (operation, scope, response.text)
         refused(await operation.by(desk.anybody), 401, "no-token")

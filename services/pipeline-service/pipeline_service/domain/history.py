@@ -9,11 +9,17 @@ from dealwire.catalogue.pipeline import WonDealImported
 from dealwire.event import Decision, derived_id
 from pipeline_service.domain.account import Account, AccountOf, open_account
 from pipeline_service.domain.opportunity import Opportunity, opened
-from pipeline_service.domain.past_deal import PastDeal, PastLostDeal, PastWonDeal
+from pipeline_service.domain.past_deal import PastAccount, PastDeal, PastLostDeal, PastWonDeal
 from pipeline_service.domain.progress import lost
 from pipeline_service.domain.stages import up_to
 
 LOSS_REASON = "unknown (imported)"
+
+
+def import_customer(past: PastAccount, account_of: AccountOf) -> Decision[Account]:
+    """A customer of an older system gets its account, owned by its AM; one that has an account already keeps it (P14)."""
+    told = past.model_dump(include={"name", "industry", "region"})
+    return open_account(Account(id=account_of(past.name), owner_id=past.owner, source="import", **told))
 
 
 def import_account(past: PastDeal, account_of: AccountOf) -> Decision[Account] | None:

@@ -1,4 +1,4 @@
-"""A deal as an older system tells it."""
+"""A deal, or a customer, as an older system tells it."""
 
 from __future__ import annotations
 
@@ -50,6 +50,16 @@ class PastLostDeal(_Told):
 
 PastDeal = Annotated[PastOpenDeal | PastWonDeal | PastLostDeal, Field(discriminator="stage")]
 """One row of an import."""
+
+
+class PastAccount(Value):
+    """A customer as an older system tells it."""
+
+    name: Line
+    owner: Annotated[Id, Field(description="The member whose customer it is.")]
+    industry: Line | None = None
+    region: Line | None = None
+
 
 STAGES = ("prospecting", "engaging", "won", "lost")
 """How far a deal may have come in the older system."""

@@ -1,4 +1,4 @@
-"""The use case of importing past deals: many rows at a time, an answer for each."""
+"""The use cases of importing past deals and customers: many rows at a time, an answer for each."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from dealwire.errors import Rejected
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from pipeline_service.domain.account import Account
-from pipeline_service.domain.history import deal_id, import_account, import_deal
-from pipeline_service.domain.past_deal import PastDeal, ProductCatalogue, check_days, differences
+from pipeline_service.domain.history import deal_id, import_account, import_customer, import_deal
+from pipeline_service.domain.past_deal import PastAccount, PastDeal, ProductCatalogue, check_days, differences
 from pipeline_service.store import PipelineStore
 
 
@@ -26,8 +26,17 @@ class Imported:
     error: Rejected | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ImportedAccount:
+    """What became of a row: where the customer's account is found, or why it was not imported."""
+
+    status: Literal["created", "already_there", "error"]
+    account_id: str | None = None
+    error: Rejected | None = None
+
+
 class Importer:
-    """Imports past deals, any number of times: a row finds the deal it made before, and may not contradict it."""
+    """Imports past deals and customers, any number of times: a row finds what it made before, and deals may not contradict it."""
 
     def __init__(self, store: PipelineStore, calendar: BusinessCalendar) -> None:
         self._store = store
@@ -52,6 +61,25 @@ class Importer:
             result = _result(row, source, kept, created)
             created.discard(result.opportunity_id or "")  # told twice in one batch, it is created once
             results.append(result)
+        return results
+
+    async def import_accounts(self, rows: Sequence[PastAccount | Rejected], cause: Cause) -> list[ImportedAccount]:
+        """Answers for every row, in order. A customer there is stays as it is."""
+        await self._store.imports.claim(cause.new_id("import"), cause)
+        account_of = await self._store.account_of([row.name for row in rows if isinstance(row, PastAccount)])
+        accounts: dict[str, Decision[Account]] = {}
+        for row in rows:
+            if isinstance(row, PastAccount):
+                accounts.setdefault(account_of(row.name), import_customer(row, account_of))
+        created = accounts.keys() - await self._store.accounts.create_many(accounts.items(), cause)
+        results = []
+        for row in rows:
+            if isinstance(row, Rejected):
+                results.append(ImportedAccount("error", error=row))
+                continue
+            id_ = account_of(row.name)
+            results.append(ImportedAccount("created" if id_ in created else "already_there", id_))
+            created.discard(id_)  # told twice in one batch, it is created once
         return results
 
     async def _create(self, deals: Mapping[str, PastDeal], source: str, today: date, cause: Cause) -> set[str]:
