@@ -10,13 +10,16 @@ from opencc import OpenCC
 
 _TO_SIMPLIFIED = OpenCC("t2s")
 _ACCENTS = re.compile("[\u0300-\u036f]")
+_MOST_REMEMBERED = 20_000
 
 
 def plain(text: str) -> str:
     """Text without width, case, accents, script variant (traditional as simplified Chinese) and invisible characters."""
+    if text.isascii():  # all the rest changes nothing about it
+        return text.lower()
     even = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     bare = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", even)))
-    return "".join(_simplified(char) for char in bare if unicodedata.category(char) != "Cf")
+    return bare.translate(_SIMPLIFIED)
 
 
 @lru_cache(maxsize=10_000)
@@ -30,7 +33,15 @@ def words(text: str) -> list[str]:
     return "".join(char if unicodedata.category(char)[0] in "LNM" else " " for char in text).split()
 
 
-@lru_cache(maxsize=20_000)
-def _simplified(char: str) -> str:
-    """One character at a time, so that what surrounds it makes no difference."""
-    return char if char.isascii() else _TO_SIMPLIFIED.convert(char)
+class _Simplified(dict[int, str]):
+    """What each character becomes, found out when it is first met: one at a time, so that what surrounds it makes no difference."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        simplified = "" if unicodedata.category(char) == "Cf" else _TO_SIMPLIFIED.convert(char)
+        if len(self) < _MOST_REMEMBERED:
+            self[code] = simplified
+        return simplified
+
+
+_SIMPLIFIED = _Simplified()
