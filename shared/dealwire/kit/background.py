@@ -12,6 +12,7 @@ import structlog
 
 from dealwire.event import utc_now
 from dealwire.kit.store import Leases
+from dealwire.kit.traffic import traffic
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +26,7 @@ Work = Callable[[str], AsyncGenerator[None, None]]
 class Background:
     """Looks every `interval` seconds for what `find` names and lets `work` do it, one at a time, under a lease.
 
-    `work` yields after every step. A step may be done twice, by two replicas even, when a lease ran out in the midst of
+    `work` yields after every step, and requests go before the next one. A step may be done twice, by two replicas even, when a lease ran out in the midst of
     it: what it does has to be safe to do again. It ends when there is nothing left of it to do.
     """
 
@@ -63,6 +64,7 @@ class Background:
         try:
             async with aclosing(self._work(id)) as steps:
                 async for _ in steps:
+                    await traffic.let_by()
                     if not await self._leases.take(lease, utc_now(), _LEASE):
                         return
         except Exception:

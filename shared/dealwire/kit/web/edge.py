@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from dealwire.kit.metrics import http_request_duration
+from dealwire.kit.traffic import traffic
 from dealwire.kit.web.context import RequestContext, context_of
 from dealwire.kit.web.problems import problem_of_status
 
@@ -57,6 +58,7 @@ class Edge:
             await send(message)
 
         bound = bind_contextvars(trace_id=context.trace_id, correlation_id=context.correlation_id)
+        traffic.requests += 1
         try:
             await self._app(scope, receive, answer)
         except ClientDisconnect:
@@ -67,6 +69,7 @@ class Edge:
                 raise
             await problem_of_status(scope, 500)(scope, receive, answer)
         finally:
+            traffic.requests -= 1
             _account(scope, context, status or 500, perf_counter() - began)
             reset_contextvars(**bound)
 

@@ -1,0 +1,26 @@
+"""How many requests this process is answering, so that what can wait lets them go first."""
+
+from __future__ import annotations
+
+import asyncio
+
+_LONGEST_SECONDS = 1.0
+_LOOK_SECONDS = 0.02
+
+
+class Traffic:
+    """`requests` that are being answered now."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+
+    async def let_by(self) -> None:
+        """Returns when there are none, after a second at the latest: under load, work in the background is slow, never still."""
+        now = asyncio.get_running_loop().time
+        end = now() + _LONGEST_SECONDS
+        while self.requests and now() < end:
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+traffic = Traffic()
+"""That of the process."""
