@@ -9,7 +9,7 @@ from dealwire.catalogue.common import Contact
 from dealwire.text import plain
 
 _HAN = "㐀-䶿一-鿿豈-﫿𠀀-𳑏"
-_RUN = re.compile(rf"[{_HAN}]+|(?:(?![{_HAN}])[^\W_])+")
+_RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
 _IS_HAN = re.compile(rf"[{_HAN}]")
 _MOST_TERMS = 60
 _MOST_LETTERS = 200
