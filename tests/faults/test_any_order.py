@@ -105,7 +105,7 @@ def a_road(house: House, number: int) -> Road:
 
     async def be_a_customer() -> None:
         """Once lead-service has heard of the account that another lead of this company became."""
-        if not await house.lead_store.customers_near(capture.company, limit=1):
+        if not await house.lead_store.near.customers(capture.company, limit=1):
             raise NotFound("not-yet", f"{capture.company} is no customer yet.")
 
     async def be_recognised() -> None:

@@ -13,6 +13,7 @@ from lead_service.domain.matching import (
     company_block,
     company_blocks,
     compare,
+    may_be_one,
     near,
     near_companies,
     suggestions,
@@ -99,6 +100,16 @@ def test_likeness_is_mutual_and_never_beyond_the_very_same(one: Capture, other: 
 def test_agreeing_in_more_never_makes_a_match_worse(one: Capture, other: Capture, field: str) -> None:
     agreeing = other.model_copy(update={field: getattr(one, field)})
     assert score(one, agreeing) >= score(one, other)
+
+
+@given(CAPTURES, CAPTURES, st.sampled_from([Matching(), Matching(suggest_from=35), Matching(person=80)]))
+def test_what_the_blocks_rule_out_is_never_likely_enough(one: Capture, other: Capture, points: Matching) -> None:
+    if compare(one, other, points).score >= points.suggest_from:
+        assert may_be_one(blocks(one), blocks(other), points)
+
+
+def test_the_blocks_rule_out_most() -> None:
+    assert not may_be_one(blocks(somebody("协和医疗")), blocks(somebody("明川电子")), POINTS)
 
 
 @given(st.text(LETTERS, min_size=4, max_size=12), st.data())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -50,6 +50,7 @@ _FREE_MAIL = frozenset(
         "naver.com",
     ]
 )
+_COMPANY = "company:"
 _TITLES = re.compile("(?:先生|女士|小姐|老师|经理|主任|总)$")
 _MAY_BE_ONE = ALIVE | {Status.CONVERTED}
 """Leads that another may be the same as: not those that were found invalid, or are another one already."""
@@ -74,7 +75,7 @@ def blocks(told: Capture) -> tuple[str, ...]:
 
 def company_block(name: str) -> str:
     """What all leads of a company have in common."""
-    return f"company:{fold(name)}"
+    return f"{_COMPANY}{fold(name)}"
 
 
 def company_blocks(name: str) -> tuple[str, ...]:
@@ -98,9 +99,23 @@ def near_companies(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((company_block(name), *heads, *tails)))
 
 
+def may_be_one(blocks: Sequence[str], others: Sequence[str], points: Matching) -> bool:
+    """Whether two leads with these blocks can be likely enough the same: most are ruled out by the blocks alone."""
+    if points.person + points.region + points.title >= points.suggest_from:  # neither company nor mail domain is needed
+        return True
+    shared = set(blocks).intersection(others)
+    if any(block.startswith("domain:") for block in shared):
+        return True
+    return any(alike_folded(one, other, points) for one in _companies(blocks) for other in _companies(others))
+
+
 def alike(one: str, other: str, points: Matching) -> int:
     """How alike two companies' names are, from 0 to 100; below `alike_from` it is chance, and counts as 0."""
-    first, second = fold(one), fold(other)
+    return alike_folded(fold(one), fold(other), points)
+
+
+def alike_folded(first: str, second: str, points: Matching) -> int:
+    """The same of names that are folded."""
     if first == second:
         return 100
     shorter, longer = sorted((core(first), core(second)), key=len)
@@ -161,6 +176,11 @@ def two_ams(one: Lead, other: Lead) -> bool:
     """One customer never has two AMs (L3): these two leads are of one company, and two AMs have them."""
     same = company_block(one.capture.company) == company_block(other.capture.company)
     return same and None not in (one.am_id, other.am_id) and one.am_id != other.am_id
+
+
+def _companies(blocks: Iterable[str]) -> Iterator[str]:
+    """The folded names of companies that blocks tell of."""
+    return (block.removeprefix(_COMPANY) for block in blocks if block.startswith(_COMPANY))
 
 
 def _half(length: int) -> int:

@@ -37,7 +37,7 @@ class Customers:
         """Links a lead to the customer whose company it names, or suggests customers whose names are like it (L3)."""
         if lead.customer is not None or lead.status not in ALIVE:
             return
-        customers = await self._store.customers_near(lead.capture.company, self._points.per_block)
+        customers = await self._store.near.customers(lead.capture.company, self._points.per_block)
         if rules.recognise(lead, customers):
             lead = (
                 await self._store.leads.change(lead.id, lambda now: rules.link_recognised(now, customers), cause)

@@ -56,8 +56,8 @@ class Duplicates:
         points = self._policy.matching
         as_lead, _ = intake.capture(cause.new_id("lead"), normal, cause.now, self._calendar, self._policy)
         there = await self._store.same_person(as_lead.keys)
-        customers = await self._store.customers_near(normal.company, points.per_block)
-        others = await self._store.leads_near(normal, points.per_block)
+        customers = await self._store.near.customers(normal.company, points.per_block)
+        others = await self._store.near.leads(normal, points)
         return Met(
             lead=there.state if there else None,
             matched_on=tuple(key.split(":", 1)[0] for key in as_lead.keys if there and key in there.state.keys),

@@ -39,23 +39,26 @@ class Lookout:
         return ["leads"] if await self._store.leads.unseen(1) else []
 
     async def work(self, _: str) -> AsyncGenerator[None, None]:
-        """Looks at all of them, some at a time; looking twice suggests nothing twice."""
+        """Looks at all of them, many at a time; looking twice suggests nothing twice.
+
+        A few that are left wait for more to come: the trips for one lead cost as much as those for all.
+        """
         while records := await self._store.leads.unseen(_AT_ONCE):
             await self.look_at(records)
             await self._store.leads.seen(records)
+            if len(records) < _AT_ONCE:
+                return
             yield
 
     async def look_at(self, records: Sequence[Record[Lead]]) -> None:
         """Looks at these leads together. One that cannot be looked at holds up no other."""
         cause = Cause.of_clock(SERVICE, utc_now())
         told = [record.state.capture for record in records]
-        near_a_customer = await self._store.near_a_customer(told)
+        near_a_customer = await self._store.near.a_customer(told)
         for record in records:
             if near_a_customer(record.state.capture.company):
                 await self._safely(self._customers.recognise(record.state, cause), record.id)
-        for record, others in zip(
-            records, await self._store.leads_near_each(told, self._points.per_block), strict=True
-        ):
+        for record, others in zip(records, await self._store.near.leads_of_each(told, self._points), strict=True):
             await self._safely(self._duplicates.look_at(record.state, others, cause), record.id)
 
     async def _safely(self, looking: Awaitable[None], lead_id: str) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from dealwire.calendar import BusinessCalendar
@@ -19,7 +18,7 @@ from lead_service.domain.clock import deadlines
 from lead_service.domain.customer import Customer
 from lead_service.domain.grab import Bidders
 from lead_service.domain.importing import Import
-from lead_service.domain.lead import OPEN, Capture, Lead, Status
+from lead_service.domain.lead import OPEN, Lead, Status
 from lead_service.domain.matching import Match
 from lead_service.domain.models import PublishedModel
 from lead_service.domain.routing import Roster
@@ -28,14 +27,13 @@ from lead_service.domain.saved_list import SavedList
 from lead_service.domain.sops import PublishedSops
 from lead_service.domain.suggestion import Kind, Suggestion, Verdict, suggest, suggest_again
 from lead_service.store.import_rows import ImportRows
+from lead_service.store.near import Near
 from lead_service.store.sources import Sources
 
 SERVICE = "lead-service"
 ROUTING, SOPS = "routing", "sops"
 """The ids of the one routing and the one set of SOPs there are."""
 _AT_ONCE = 200
-_MOST_NEAR = 5000
-"""So many leads are looked at for a batch of captures; each has few enough near that it suffices."""
 
 Between = tuple[datetime | None, datetime | None]
 """From a moment on, and until before another."""
@@ -82,6 +80,7 @@ class LeadStore:
             id=lambda customer: customer.account_id,
             indexes=(Index({"data.blocks": 1}),),
         )
+        self.near = Near(self.leads, self.customers)
         self.suggestions = RecordStore(
             database,
             relay,
@@ -125,43 +124,6 @@ class LeadStore:
         """Every scoring model there is."""
         return [record.state async for record in self.models.scan({})]
 
-    async def leads_near(self, told: Capture, limit: int) -> list[Lead]:
-        """Leads that have something in common with a capture."""
-        (near,) = await self.leads_near_each([told], limit)
-        return near
-
-    async def leads_near_each(self, told: Sequence[Capture], limit: int) -> list[list[Lead]]:
-        """Of each of several captures the leads that have something in common with it, in two trips to the database.
-
-        What more than `limit` leads have in common (half of a name that many companies share) tells nothing and is passed
-        over, so that the cost does not grow with the number of leads; of a whole company the newest are found all the same.
-        """
-        wanted = [matching.near(each) for each in told]
-        has = await self._few(list(set(chain.from_iterable(wanted))), limit)
-        ids = [set(chain.from_iterable(has.get(block, ()) for block in blocks)) for blocks in wanted]
-        for company in {matching.company_block(each.company) for each in told} - has.keys():
-            newest = await self.leads.page({"state.blocks": company}, limit=limit)
-            for each, near in zip(told, ids, strict=True):
-                if matching.company_block(each.company) == company:
-                    near.update(record.id for record in newest.items)
-        query = {"_id": {"$in": list(set(chain.from_iterable(ids)))}}
-        leads = {record.id: record.state async for record in self.leads.scan(query)}
-        return [[leads[id_] for id_ in near if id_ in leads] for near in ids]
-
-    async def _few(self, blocks: list[str], limit: int) -> dict[str, list[str]]:
-        """Which leads have each of these blocks, without those that more than `limit` have."""
-        while True:
-            found = await self.leads.values("state.blocks", {"state.blocks": {"$in": blocks}}, _MOST_NEAR)
-            has: dict[str, list[str]] = {block: [] for block in blocks}
-            for id_, of_lead in found.items():
-                for block in of_lead:
-                    if block in has:
-                        has[block].append(id_)
-            few = {block: ids for block, ids in has.items() if len(ids) <= limit}
-            if len(found) < _MOST_NEAR or len(few) == len(blocks):
-                return few
-            blocks = list(few)  # the many filled the answer, so ask for the others alone
-
     def leads_of_company(self, name: str) -> AsyncIterator[Lead]:
         """All leads that name this company."""
         return self._all({"state.blocks": matching.company_block(name)})
@@ -178,20 +140,6 @@ class LeadStore:
                 yield record.state
             if (cursor := page.next_cursor) is None:
                 return
-
-    async def near_a_customer(self, told: Sequence[Capture]) -> Callable[[str], bool]:
-        """Whether there may be a customer of a name, or of one like it: one trip to the database for several captures."""
-        blocks = {block for each in told for block in matching.near_companies(each.company)}
-        customers = await self.customers.find({"data.blocks": {"$in": list(blocks)}}, _MOST_NEAR)
-        there = {block for customer in customers for block in customer.blocks}
-        in_doubt = len(customers) == _MOST_NEAR
-        return lambda name: in_doubt or not there.isdisjoint(matching.near_companies(name))
-
-    async def customers_near(self, company: str, limit: int) -> list[Customer]:
-        """The customers of that name, and so many whose names may be like it."""
-        same = await self.customers.find({"data.blocks": matching.company_block(company)})
-        like = await self.customers.find({"data.blocks": {"$in": list(matching.near_companies(company))}}, limit)
-        return list({customer.account_id: customer for customer in (*same, *like)}.values())
 
     async def suggest(self, lead_id: str, kind: Kind, other_id: str, match: Match, cause: Cause) -> None:
         """Suggests that a lead is the same as another, or as a customer's, unless that has been settled."""

@@ -84,8 +84,8 @@ class ReadableRecords(Generic[S]):
     @needs_database
     async def values(self, field: str, query: Mapping[str, Any], limit: int) -> dict[str, Any]:
         """One field of so many records that match, by id."""
-        rows = self._records.find(query, {field: 1}).limit(limit)
-        return {row["_id"]: _inside(row, field) async for row in rows}
+        rows = await self._records.find(query, {field: 1}).limit(limit).to_list(None)
+        return {row["_id"]: _inside(row, field) for row in rows}
 
     @needs_database
     async def timeline(

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel
-from pymongo import UpdateOne
 
 from dealwire.kit.store.database import Database, Index, needs_database
 from dealwire.kit.store.documents import Kind, Record
@@ -51,7 +50,8 @@ class WatchedRecords(ReadableRecords[S]):
     @needs_database
     async def seen(self, records: Sequence[Record[S]]) -> None:
         """Somebody has looked at these; one that has changed meanwhile stays unseen."""
-        await self._records.bulk_write(
-            [UpdateOne({"_id": each.id, "unseen": each.version}, {"$unset": {"unseen": ""}}) for each in records],
-            ordered=False,
-        )
+        by_version: dict[int, list[str]] = {}
+        for each in records:
+            by_version.setdefault(each.version, []).append(each.id)
+        for version, ids in by_version.items():  # most have the same: they are new
+            await self._records.update_many({"_id": {"$in": ids}, "unseen": version}, {"$unset": {"unseen": ""}})
