@@ -10,13 +10,17 @@ from pymongo.errors import BulkWriteError
 
 from dealwire.kit.store.database import Collection, Database, Document, duplicates, needs_database
 
+_QUIET_TURNS = 3  # of the event loop, which a request that has arrived needs to get here
+_MOST = 500
+
 _Waiting = tuple[RawBSONDocument, asyncio.Future[tuple[str, ...] | None]]
 
 
 class Inserts:
     """Inserts documents one by one as callers bring them; those that come while an insert is under way go together next.
 
-    So a caller alone waits for nobody, and under load a trip to the database serves all that came during the last one.
+    So a caller alone waits for nobody, and under load a trip to the database serves all that came during the last one, and
+    all that have arrived by now: a trip costs far more than a few turns of the event loop.
     """
 
     def __init__(self, database: Database, collection: Collection) -> None:
@@ -38,10 +42,19 @@ class Inserts:
     async def _insert_all(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting, []
+                await self._gather()
+                batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
                 await self._insert_batch(batch)
         finally:
             self._work = None
+
+    async def _gather(self) -> None:
+        """Returns when some turns of the event loop have brought nobody more."""
+        gathered = quiet = 0
+        while quiet < _QUIET_TURNS and gathered < _MOST:
+            quiet = quiet + 1 if len(self._waiting) == gathered else 0
+            gathered = len(self._waiting)
+            await asyncio.sleep(0)
 
     async def _insert_batch(self, batch: list[_Waiting]) -> None:
         held: dict[int, tuple[str, ...]] = {}
