@@ -9,8 +9,7 @@ from dealwire.catalogue.common import Contact
 from dealwire.text import plain
 
 _HAN = "㐀-䶿一-鿿豈-﫿𠀀-𳑏"
-_RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
-_IS_HAN = re.compile(rf"[{_HAN}]")
+_RUN = re.compile(rf"([{_HAN}]+)|([^\W_{_HAN}]+)")  # of Chinese characters, or a word
 _MOST_TERMS = 60
 _MOST_LETTERS = 200
 _LONGEST_TERM = 40
@@ -24,11 +23,11 @@ def terms(*texts: str | None) -> tuple[str, ...]:
     """
     found: dict[str, None] = {}
     for text in texts:
-        for run in _RUN.findall(plain(text[:_MOST_LETTERS])) if text else ():
-            if _IS_HAN.match(run):
-                found |= dict.fromkeys(run[place : place + 2] for place in range(len(run)))
-            else:
-                found[run[:_LONGEST_TERM]] = None
+        for chinese, word in _RUN.findall(plain(text[:_MOST_LETTERS])) if text else ():
+            if word:
+                found[word[:_LONGEST_TERM]] = None
+            for place in range(len(chinese)):
+                found[chinese[place : place + 2]] = None
     return tuple(found)[:_MOST_TERMS]
 
 
@@ -44,9 +43,9 @@ def reached_by(contact: Contact) -> Iterator[str]:
 def asked(query: str) -> tuple[str, ...]:
     """What somebody looks for: every one of these is the beginning of a term of what is found."""
     wanted: dict[str, None] = {}
-    for run in _RUN.findall(plain(query)):
-        if _IS_HAN.match(run) and len(run) > 1:
-            wanted |= dict.fromkeys(run[place : place + 2] for place in range(len(run) - 1))
+    for chinese, word in _RUN.findall(plain(query)):
+        if len(chinese) > 1:
+            wanted |= dict.fromkeys(chinese[place : place + 2] for place in range(len(chinese) - 1))
         else:
-            wanted[run[:_LONGEST_TERM]] = None
+            wanted[(chinese or word)[:_LONGEST_TERM]] = None
     return tuple(wanted)[:_MOST_ASKED]
