@@ -39,10 +39,10 @@ def routers(
 ) -> list[APIRouter]:
     """All routes of lead-service; those with a name of their own come before those that take any."""
     return [
-        batches.routes(bulk, store),
-        imports.routes(importing, store),
         lists.routes(store, calendar),
         leads.routes(handlers, store),
+        batches.routes(bulk, store),
+        imports.routes(importing, store),
         scoring.routes(rules, store),
         routing.routes(rules, store),
         sops.routes(rules, store),

@@ -59,6 +59,7 @@ def create_app(
             Middleware(Edge),
             Middleware(Bodies, limit=settings.max_body_bytes),
         ],
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # Edge does it, without asking each time
         redirect_slashes=False,  # a redirect would be an answer that no operation documents
     )
     problems.install(app)
