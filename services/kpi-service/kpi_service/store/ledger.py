@@ -8,17 +8,18 @@ firsts   of everything that counts once, the earliest contribution
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pymongo import UpdateOne
+from pymongo.errors import BulkWriteError
 
 from dealwire.event import Event
 from dealwire.kit.store import Database, Index, Page
-from dealwire.kit.store.database import Document, needs_database
+from dealwire.kit.store.database import Document, duplicates, needs_database
 from dealwire.kit.store.pages import make_cursor, read_cursor
 from kpi_service.domain.facts import Contribution, Fact, fact_of
 from kpi_service.domain.metrics import Metric
@@ -99,13 +100,22 @@ class Ledger:
     async def keep(self, entries: Iterable[Entry]) -> None:
         """Keeps what is new and counts it, in one transaction; what is known already changes nothing."""
         fresh = {entry.fact.event_id: entry for entry in entries}
-        async with self.database.transaction() as session:
-            async for known in self.facts.find({"_id": {"$in": list(fresh)}}, {"_id": 1}, session=session):
-                del fresh[known["_id"]]
-            if not fresh:
+        while fresh:
+            try:
+                await self._add(fresh.values())
+            except BulkWriteError as error:
+                duplicates(error)
+            else:
                 return
-            await self.facts.insert_many([entry.document for entry in fresh.values()], session=session)
-            rolled = roll_up(entry.fact for entry in fresh.values())
+            # Most are new, so asking first would cost every batch a trip.
+            async for known in self.facts.find({"_id": {"$in": list(fresh)}}, {"_id": 1}):
+                del fresh[known["_id"]]
+
+    async def _add(self, entries: Collection[Entry]) -> None:
+        """All of them, or none: raises BulkWriteError when one is known."""
+        async with self.database.transaction() as session:
+            await self.facts.insert_many([entry.document for entry in entries], session=session)
+            rolled = roll_up(entry.fact for entry in entries)
             if additions := _additions(rolled):
                 await self.daily.bulk_write(additions, ordered=False, session=session)
             if earlier := _earlier(rolled):
