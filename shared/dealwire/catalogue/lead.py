@@ -32,12 +32,14 @@ Fact = Literal["industry", "region", "size", "product_line", "need"]
 
 
 class Facts(Value):
-    """Facts about a lead and its company; `size` is the number of employees."""
+    """Facts about a lead and its company; `size` is the number of employees, `uscc` the unified social credit code."""
 
+    company: Line | None = None
     industry: Line | None = None
     region: Line | None = None
     size: Annotated[int, Field(ge=1, le=10_000_000, strict=True)] | None = None
     product_line: Line | None = None
+    uscc: Line | None = None
     need: Text | None = None
 
 
@@ -108,13 +110,18 @@ class LeadLinked(EventData):
 
 
 class LeadFactsCompleted(EventData):
-    """Somebody found out more about a lead: `facts` are all that is known now, `missing` what is still asked for (L4)."""
+    """Somebody found out more about a lead: `facts` and `contact` are all that is known now, `missing` what is still asked for (L4).
+
+    `left_account_id` is the customer whose request it was taken for by the name of its company, which was wrong.
+    """
 
     type: ClassVar[str] = "lead.facts_completed.v1"
 
     lead_id: Id
     facts: Facts
     missing: tuple[Fact, ...] = ()
+    contact: Contact | None = None
+    left_account_id: Id | None = None
 
 
 class LeadFactsOverdue(EventData):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from integration.lead.desk import CHEN, Desk, Json, a_desk, done, problem
+from integration.lead.desk import CHEN, Desk, Json, a_capture, a_desk, a_phone, done, problem
+from integration.lead.test_lead_customers import an_account, linked
+from integration.lead.test_lead_likeness import a_company, is_suggested
 from support.hours import always_open
 from support.place import Place
 from support.service import eventually, running
@@ -15,6 +17,15 @@ from lead_service.main import build
 from lead_service.settings import LeadSettings
 
 HOUR = 3600
+WRONG: tuple[Json, ...] = (
+    {"company": " "},
+    {"uscc": "91310000607378229X"},
+    {"contact": {"phone": "123"}},
+    {"contact": {"phone": " "}},
+    {"contact": {"email": "fang"}},
+    {"contact": {"fax": "1"}},
+    {"channel": "expo"},
+)
 
 
 def clock(seconds: float, **more: Any) -> Json:
@@ -35,12 +46,78 @@ async def test_facts_are_completed_piece_by_piece(desk: Desk) -> None:
     *_, event = await desk.timeline(lead["id"])
     assert event.type == "lead.facts_completed.v1"
     facts = {"industry": "Medical", "region": "华东", "size": 800, "product_line": None, "need": "Gateways"}
-    assert event.data == {"lead_id": lead["id"], "facts": facts, "missing": []}
+    known = {"facts": facts | {"company": lead["company"], "uscc": None}, "contact": lead["contact"]}
+    assert event.data == {"lead_id": lead["id"], **known, "missing": [], "left_account_id": None}
+
+
+async def test_person_and_company_are_corrected_and_the_lead_is_found_by_what_is_right(desk: Desk) -> None:
+    wrong, right, company = a_phone(), a_phone(), a_company()
+    lead = await desk.lead(contact={"name": "王芳", "phone": wrong})
+    person = {"name": "陈杰", "phone": right, "email": f"{right}@Example.ORG", "title": "总监"}
+    body = {"company": company, "contact": person, "uscc": " 91310000607378229c ", "need": "A demo"}
+    corrected = await done(desk.so.patch(f"/v1/leads/{lead['id']}", json=body))
+    assert corrected["contact"] == person | {"phone": f"+86{right}", "email": f"{right}@example.org"}
+    assert [corrected[field] for field in ("company", "uscc", "need")] == [company, "91310000607378229C", "A demo"]
+    assert await done(desk.so.patch(f"/v1/leads/{lead['id']}", json=body)) == corrected
+    for word in (company, right):
+        found = await done(desk.so.get("/v1/leads", params={"q": word}))
+        assert [each["id"] for each in found["items"]] == [lead["id"]]
+    assert (await done(desk.so.get("/v1/leads", params={"q": wrong})))["items"] == []
+    told = [a_capture(contact={"name": "Ada", "phone": phone}) for phone in (right, wrong)]
+    again, stranger = [await done(desk.so.post("/v1/leads", json=each)) for each in told]
+    assert (again["id"], again["captures"]) == (lead["id"], 2)
+    assert stranger["id"] != lead["id"]
+
+
+async def test_what_another_lead_is_found_by_is_refused_with_its_field_and_changes_nothing(desk: Desk) -> None:
+    phone, code = a_phone(), "91110108717743469K"
+    other = await desk.lead(contact={"name": "王芳", "phone": phone, "email": f"{phone}@example.org"}, uscc=code)
+    lead = await desk.lead(to=CHEN)
+    for body, pointer in (
+        ({"contact": {"phone": f"+86 {phone}", "name": "陈杰"}}, "/contact/phone"),
+        ({"contact": {"email": f"{phone}@EXAMPLE.org"}, "size": 800}, "/contact/email"),
+        ({"uscc": code.lower()}, "/uscc"),
+    ):
+        for caller in (desk.so, desk.am(CHEN)):
+            answer = await caller.patch(f"/v1/leads/{lead['id']}", json=body)
+            assert problem(answer) == (409, "known-of-another-lead")
+            assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+            assert other["id"] in answer.json()["detail"]
+    assert await desk.get(lead["id"]) == lead
+    await done(desk.so.post(f"/v1/leads/{other['id']}/merge", json={"into": lead["id"]}))
+    body = {"contact": {"phone": phone}}
+    assert (await done(desk.so.patch(f"/v1/leads/{lead['id']}", json=body)))["contact"]["phone"] == f"+86{phone}"
+    await done(desk.so.post(f"/v1/leads/{other['id']}/unmerge"))
+    again = await done(desk.so.post("/v1/leads", json=a_capture(contact={"name": "王芳", "phone": phone})))
+    assert again["id"] == other["id"]
+
+
+async def test_of_two_corrections_to_one_number_at_once_one_happens(desk: Desk) -> None:
+    leads, phone = [await desk.lead() for _ in range(4)], a_phone()
+    body = {"contact": {"phone": phone}}
+    answers = await asyncio.gather(*(desk.so.patch(f"/v1/leads/{lead['id']}", json=body) for lead in leads))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+
+
+async def test_a_corrected_company_is_looked_for_among_leads_and_customers(desk: Desk) -> None:
+    company, customer = a_company(), a_company()
+    there = await desk.lead(company=f"{company}有限公司")
+    account_id = await an_account(desk, customer)
+    lead = await desk.lead(company=a_company())
+    await done(desk.so.patch(f"/v1/leads/{lead['id']}", json={"company": company}))
+    (suggestion,) = await is_suggested(desk, lead["id"])
+    assert {suggestion["lead_id"], suggestion["other_id"]} == {lead["id"], there["id"]}
+    await done(desk.so.patch(f"/v1/leads/{lead['id']}", json={"company": f"{customer}股份有限公司"}))
+    assert (await linked(desk, lead["id"]))["customer"]["account_id"] == account_id
+    left = await done(desk.so.patch(f"/v1/leads/{lead['id']}", json={"company": a_company()}))
+    assert left["customer"] is None
+    *_, event = await desk.timeline(lead["id"])
+    assert event.data["left_account_id"] == account_id
 
 
 async def test_facts_that_cannot_be_are_refused_and_change_nothing(desk: Desk) -> None:
     lead = await desk.lead()
-    for body in ({"size": 0}, {"size": "many"}, {"region": ""}, {"budget": 3}):
+    for body in ({"size": 0}, {"size": "many"}, {"region": ""}, {"budget": 3}, *WRONG):
         answer = await desk.so.patch(f"/v1/leads/{lead['id']}", json=body)
         assert problem(answer)[0] == 422
     assert await desk.get(lead["id"]) == lead

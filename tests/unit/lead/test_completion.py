@@ -12,6 +12,7 @@ from unit.lead.builders import (
     MONDAY_10H,
     POLICY,
     a_capture,
+    a_contact,
     a_discarded_lead,
     a_lead,
     an_accepted_lead,
@@ -21,7 +22,8 @@ from unit.lead.builders import (
 from dealwire.calendar import Deadline
 from dealwire.catalogue.lead import Facts, LeadFactsCompleted, LeadFactsOverdue
 from dealwire.errors import Conflict, Forbidden
-from lead_service.domain.completion import complete, deadlines, escalate, missing
+from lead_service.domain.completion import deadlines, escalate, missing
+from lead_service.domain.correction import complete
 from lead_service.domain.intake import capture, link
 from lead_service.domain.lead import ALIVE, Status
 from lead_service.domain.policy import Span
@@ -37,8 +39,10 @@ def test_missing_facts_are_completed_within_a_day() -> None:
     completed, (event,) = complete(lead, Facts(region="华东", size=800), None)
     assert (completed.capture.region, completed.capture.size, completed.capture.industry) == ("华东", 800, "medical")
     assert deadlines(completed) == []
-    known = Facts(industry="medical", region="华东", size=800, need="Twenty gateways by June")
-    assert event == LeadFactsCompleted(lead_id="lead-1", facts=known, missing=())
+    known = Facts(
+        company="协和医疗有限公司", industry="medical", region="华东", size=800, need="Twenty gateways by June"
+    )
+    assert event == LeadFactsCompleted(lead_id="lead-1", facts=known, contact=a_contact(), missing=())
 
 
 @pytest.mark.parametrize(("time", "due_hours"), [("wall", 20), ("business", 20 + 2 * 15)])

@@ -20,6 +20,7 @@ from lead_service.api.views import (
     QualifyBody,
     answer,
 )
+from lead_service.domain.correction import Person
 from lead_service.domain.lead import Capture
 from lead_service.handlers import Handlers
 from lead_service.store import LeadStore
@@ -55,9 +56,9 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # one function p
 
     @router.patch("/leads/{lead_id}")
     async def complete_lead(lead_id: LeadId, body: FactsBody, caller: Worker, response: Response) -> LeadView:
-        """Completes or corrects facts of a lead."""
-        facts = Facts.model_validate(body.model_dump())
-        return answer(response, await handlers.complete_lead(lead_id, facts, working(caller), caller.cause))
+        """Completes or corrects what is known of a lead's person and company."""
+        facts, person = Facts.model_validate(body.model_dump()), Person.model_validate(body.contact.model_dump())
+        return answer(response, await handlers.complete_lead(lead_id, facts, person, working(caller), caller.cause))
 
     @router.post("/leads/{lead_id}/qualify")
     async def qualify_lead(lead_id: LeadId, body: QualifyBody, caller: SalesOps, response: Response) -> LeadView:

@@ -57,10 +57,22 @@ class CaptureBody(Body):
     need: Text | None = None
 
 
+class PersonBody(Body):
+    """What was found out about the person; what is left out stays as it is."""
+
+    name: Line | None = None
+    phone: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None = None
+    email: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=254)] | None = None
+    title: Line | None = None
+
+
 class FactsBody(Facts):
     """What was found out; what is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
+
+    uscc: Uscc | None = None
+    contact: PersonBody = PersonBody()
 
 
 class QualifyBody(Body):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
-from dealwire.catalogue.lead import Fact, Facts, LeadFactsCompleted, LeadFactsOverdue
-from dealwire.errors import Conflict
+from dealwire.catalogue.lead import Fact, LeadFactsOverdue
 from dealwire.event import Decision
 from lead_service.domain.facets import Completion
-from lead_service.domain.lead import ALIVE, Lead, must_be_worked_on_by
+from lead_service.domain.lead import ALIVE, Lead
 from lead_service.domain.policy import Policy
 
 
@@ -22,24 +21,6 @@ def missing(lead: Lead) -> tuple[Fact, ...]:
     """What is still asked for."""
     asked = lead.completion.facts if lead.completion else ()
     return tuple(fact for fact in asked if getattr(lead.capture, fact) is None)
-
-
-def complete(lead: Lead, facts: Facts, by: str | None) -> Decision[Lead]:
-    """Sales operations or the lead's AM complete what is missing, and correct what is wrong (L4).
-
-    `by` is the AM, None stands for sales operations. Facts left out stay as they are.
-    """
-    must_be_worked_on_by(lead, by)
-    if lead.status not in ALIVE:
-        raise Conflict("lead-over", f"A lead that is {lead.status} needs no more facts.")
-    known = lead.capture.model_copy(update=facts.model_dump(exclude_none=True))
-    if known == lead.capture:
-        return lead, ()
-    completed = lead.model_copy(update={"capture": known})
-    event = LeadFactsCompleted(
-        lead_id=lead.id, facts=Facts.model_validate(known.model_dump()), missing=missing(completed)
-    )
-    return completed, (event,)
 
 
 def deadlines(lead: Lead) -> list[Deadline]:

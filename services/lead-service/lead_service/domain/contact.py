@@ -17,12 +17,19 @@ _EXTENSION = re.compile("转|轉|分机|分機")
 
 def normalise(contact: Contact, phone_region: str) -> Contact:
     """Phone as E.164, e-mail in lower case. Raises Rejected for one that cannot be, and when there is neither."""
-    phone, email = _typed(contact.phone), _typed(contact.email)
-    if not phone and not email:
+    reach = in_one_form(contact.phone, contact.email, phone_region)
+    if not any(reach.values()):
         raise Rejected("no-way-to-reach", "A lead needs a phone number or an e-mail address.", pointer="/contact")
-    return contact.model_copy(
-        update={"phone": e164(phone, phone_region) if phone else None, "email": mailbox(email) if email else None}
-    )
+    return contact.model_copy(update=reach)
+
+
+def in_one_form(phone: str | None, email: str | None, phone_region: str) -> dict[str, str | None]:
+    """`phone` and `email` as they are kept, None for what was not told. Raises Rejected for what cannot be."""
+    number, address = _typed(phone), _typed(email)
+    return {
+        "phone": e164(number, phone_region) if number else None,
+        "email": mailbox(address) if address else None,
+    }
 
 
 def e164(phone: str, region: str) -> str:

@@ -116,7 +116,8 @@ def release(lead: Lead, other_id: str) -> Decision[Lead]:
     after = _with(
         lead,
         capture=_told(lead.capture, back),
-        keys=tuple(key for key in lead.keys if key not in absorbed.keys),
+        # A lead whose own number was wrong may have none left; no two may be empty.
+        keys=tuple(key for key in lead.keys if key not in absorbed.keys) or (f"separated:{lead.id}",),
         captures=lead.captures - absorbed.captures,
         customer=None if absorbed.customer and lead.customer == absorbed.customer else lead.customer,
         absorbed=tuple(each for each in lead.absorbed if each is not absorbed),

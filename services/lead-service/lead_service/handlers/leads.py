@@ -10,7 +10,8 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import completion, intake, progress
+from lead_service.domain import correction, intake, progress
+from lead_service.domain.correction import Person, SomebodyElses
 from lead_service.domain.lead import Capture, Lead, MergedAway
 from lead_service.domain.policy import Policy
 from lead_service.store import LeadStore
@@ -60,9 +61,22 @@ class Handlers:
         except MergedAway as away:  # a moment ago
             return await self.link_capture(away.into, told, cause)
 
-    async def complete_lead(self, lead_id: str, facts: Facts, by: str | None, cause: Cause) -> Record[Lead]:
-        """Missing facts of a lead are completed, by its AM or by sales operations (L4)."""
-        return await self._leads.change(lead_id, lambda known: completion.complete(known, facts, by), cause)
+    async def complete_lead(
+        self, lead_id: str, facts: Facts, person: Person, by: str | None, cause: Cause
+    ) -> Record[Lead]:
+        """What is missing of a lead is completed, and what is wrong corrected, by its AM or by sales operations (L4)."""
+        facts, person = correction.normalise(facts, person, self._policy.phone_region)
+        keys = correction.keys(facts, person)
+        while True:
+            try:
+                return await self._leads.change(
+                    lead_id, lambda known: correction.complete(known, facts, by, person), cause
+                )
+            except Taken:
+                there = await self._store.same_people(list(keys))
+            for key in keys:
+                if key in there and there[key][1] != lead_id:
+                    raise SomebodyElses(key, there[key][1])
 
     async def qualify_lead(self, lead_id: str, bant: Bant, cause: Cause) -> Record[Lead]:
         """Scores and grades a lead, and routes an A lead (L6–L10)."""
