@@ -32,10 +32,12 @@ class Facts:
         self.known: dict[str, Event] = {}
         self.deliveries: Counter[int] = Counter()
         self.batches: list[int] = []
+        self.begun = 0
         self._check = check
         self._takes_seconds = takes_seconds
 
     async def apply(self, events: list[Event]) -> None:
+        self.begun += 1
         await asyncio.sleep(self._takes_seconds)
         for event in events:
             self._check(event)
@@ -153,6 +155,21 @@ async def take_when_there(place: Place) -> bytes:
 
     await eventually(there, "the dead letters are kept after all")
     return (await take(place, DLQ)).body
+
+
+async def test_what_a_replica_was_counting_when_it_died_another_counts(place: Place) -> None:
+    """Until it is applied, an event is the broker's."""
+    dying, heir = Facts(takes_seconds=1000), Facts()
+    async with a_counter(place, dying, drain_seconds=0.1) as replica:
+        await publish(replica, range(1, 11))
+
+        async def being_counted() -> bool:
+            return dying.begun == 1
+
+        await eventually(being_counted, "the first batch is being applied")
+        await replica.bus.stop()
+        async with a_counter(place, heir):
+            await all_counted(heir, set(range(1, 11)))
 
 
 async def test_stopping_counts_what_is_at_hand(place: Place) -> None:
