@@ -24,10 +24,10 @@ demo: .venv/runtime ## play a sample of deals through all four services, show wh
 up: .venv/runtime ## start MongoDB, RabbitMQ and the services behind http://localhost:8080, until Ctrl-C
 	@$(BIN)/dealwire up $(ARGS)
 
-# The hash seed is fixed because the workers have to collect the same tests in the same order, which is that of the folders:
-# the few long ones first, the many short ones last, so that no worker ends long after the others. What kills and cuts comes
-# after all that, with fewer at a time: it watches clocks, which say nothing on a machine that has too much to do.
-PYTEST := PYTHONHASHSEED=0 $(BIN)/pytest --dist loadfile --no-loadscope-reorder
+# The hash seed is fixed because the workers have to collect the same tests in the same order. The files with the most tests
+# go first and the end-to-end ones last: once begun, their services run until the end. What kills and cuts comes after all
+# that, with fewer at a time: it watches clocks, which say nothing on a machine that has too much to do.
+PYTEST := PYTHONHASHSEED=0 $(BIN)/pytest --dist loadfile
 
 test: .venv/dev ## run the tests (ARGS=path, ARGS=--infra=containers, WORKERS=1)
 ifneq ($(filter tests%,$(ARGS)),)
