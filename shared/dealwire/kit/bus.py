@@ -144,8 +144,10 @@ class Bus:
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     async def _session(self) -> None:
-        self._connection = connection = await aio_pika.connect(self._url, timeout=_LONGEST_PAUSE_SECONDS)
+        # Not aio_pika.connect: what failed to connect it leaves to the garbage collector, which may run in any thread.
+        self._connection = connection = aio_pika.Connection(self._url)
         try:
+            await connection.connect(timeout=_LONGEST_PAUSE_SECONDS)
             await self._ensure_topology(connection)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             self._publisher = cast("aiormq.Channel", await channel.get_underlay_channel())
@@ -158,9 +160,7 @@ class Bus:
                 group.create_task(unless_lost(self._watch(connection)))
         finally:
             self._publisher = None
-            with suppress(Exception):
-                async with asyncio.timeout(_LONGEST_PAUSE_SECONDS):
-                    await connection.close()
+            await _close(connection)
 
     async def _watch(self, connection: AbstractConnection) -> None:
         while True:
@@ -216,6 +216,15 @@ async def is_there(connection: AbstractConnection, look: Callable[[AbstractChann
         except ChannelNotFoundEntity:
             return False
         return True
+
+
+async def _close(connection: AbstractConnection) -> None:
+    """Closes it in good order if that can be; if not, it counts as closed all the same."""
+    with suppress(Exception):
+        async with asyncio.timeout(_LONGEST_PAUSE_SECONDS):
+            await connection.close()
+    if not connection.is_closed:
+        await connection.close()  # which has no transport to wait for any more
 
 
 async def _until_closed(connection: AbstractConnection, channel: AbstractChannel) -> None:

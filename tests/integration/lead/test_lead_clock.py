@@ -127,7 +127,7 @@ async def test_of_an_acceptance_and_the_clock_at_the_same_moment_exactly_one_hap
                 return await handlers.accept_lead(lead_id, LI, a_cause(by_own_clock))
 
             race = await asyncio.gather(
-                accept(lead.id, due - timedelta(milliseconds=1), number / 2000),
+                accept(lead.id, due - timedelta(milliseconds=1), 0.0005 * 1.2**number),
                 backstage.pool.expire_lead(lead.id, a_cause(due)),
                 backstage.pool.expire_lead(lead.id, a_cause(due)),
                 return_exceptions=True,
