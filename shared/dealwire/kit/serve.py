@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import re
 import socket
@@ -24,6 +25,7 @@ from dealwire.kit.web import Readiness
 S = TypeVar("S", bound=ServiceSettings)
 
 _log = structlog.get_logger("dealwire.serve")
+_OBJECTS_BETWEEN_COLLECTIONS = 20_000
 _PREFIX = re.compile(rb"(/[A-Za-z0-9._~-]+){1,5}")
 
 
@@ -78,6 +80,13 @@ class GracefulServer(uvicorn.Server):
         super().__init__(config)
         self._readiness = readiness
         self._ready_delay_seconds = ready_delay_seconds
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts all parts. What is there by then stays, so that looking through it for garbage again and again is in vain."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # as uvicorn calls it
         """The first signal asks for a good end, the second for a quick one.
