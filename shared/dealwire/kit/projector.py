@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _LONGEST_WAIT_SECONDS = 15.0
+_BATCHES_AT_HAND = 4  # read, or being read, while one is applied
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Projector(Generic[T]):
 
     async def _attend(self, connection: AbstractConnection) -> None:
         async with self._attending:
-            await self.inbox.consume(connection, self._receive, 2 * self._batch, self._stop, self._waiting.join)
+            await self.inbox.consume(connection, self._receive, _BATCHES_AT_HAND * self._batch, self._stop, self._waiting.join)
 
     async def _receive(self, message: AbstractIncomingMessage) -> None:
         """Reads a message as it comes, while the database is at work on the batch before.

@@ -77,10 +77,10 @@ def fact_of(event: Event, zone: ZoneInfo) -> Fact:
 
 
 def _read(event: Event) -> Reading:
-    for model, read in READINGS.items():
-        if model.type == event.type:
-            return read(model.model_validate(event.data))
-    return Reading(None, ())  # once projected, and no more
+    model, read = _BY_TYPE.get(event.type, (None, None))
+    if model is None or read is None:
+        return Reading(None, ())  # once projected, and no more
+    return read(model.model_validate(event.data))
 
 
 def contract_signed(event: ContractSigned) -> Reading:
@@ -189,3 +189,5 @@ READINGS: Mapping[type[EventData], Callable[[Any], Reading]] = {
     LeadConverted: lead_converted,
 }
 """Every event that is projected, and what it says."""
+
+_BY_TYPE = {model.type: (model, read) for model, read in READINGS.items()}
