@@ -91,7 +91,9 @@ class Projector(Generic[T]):
 
     async def _attend(self, connection: AbstractConnection) -> None:
         async with self._attending:
-            await self.inbox.consume(connection, self._receive, _BATCHES_AT_HAND * self._batch, self._stop, self._waiting.join)
+            await self.inbox.consume(
+                connection, self._receive, _BATCHES_AT_HAND * self._batch, self._stop, self._waiting.join
+            )
 
     async def _receive(self, message: AbstractIncomingMessage) -> None:
         """Reads a message as it comes, while the database is at work on the batch before.
