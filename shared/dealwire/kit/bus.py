@@ -34,7 +34,8 @@ LOG_ARGUMENTS: dict[str, Any] = {"x-queue-type": "stream", "x-max-age": "365D"}
 _DIRECT = ""  # the exchange that brings a message to the queue of its routing key
 _HEARTBEAT_SECONDS = 10
 _CONFIRM_SECONDS = 10.0
-_LONGEST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 2.0  # between two tries: a try costs little, and everything waits for the one that succeeds
+_PATIENCE_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -81,13 +82,13 @@ class Bus:
         if self._task is None:
             return
         self._task.cancel()
-        ended, _ = await asyncio.wait([self._task], timeout=_LONGEST_PAUSE_SECONDS)
+        ended, _ = await asyncio.wait([self._task], timeout=_PATIENCE_SECONDS)
         if not ended and self._connection:
             log.warning("bus.stop_forced")
             with suppress(Exception):
-                async with asyncio.timeout(_LONGEST_PAUSE_SECONDS):
+                async with asyncio.timeout(_PATIENCE_SECONDS):
                     await self._connection.close()
-            await asyncio.wait([self._task], timeout=_LONGEST_PAUSE_SECONDS)
+            await asyncio.wait([self._task], timeout=_PATIENCE_SECONDS)
 
     async def publish(self, event: Event) -> None:
         """Returns when the broker has the event safely. Raises Unavailable when that cannot be said: it may or may not."""
@@ -139,7 +140,7 @@ class Bus:
             if _is_cancelled():  # and the session failed over it
                 return
             lasted = time.monotonic() - started
-            pause = 0.2 if lasted > _LONGEST_PAUSE_SECONDS else min(pause * 2, _LONGEST_PAUSE_SECONDS)
+            pause = 0.2 if lasted > _PATIENCE_SECONDS else min(pause * 2, _LONGEST_PAUSE_SECONDS)
             log.warning("bus.session_ended", reason=self.fault, again_in_seconds=round(pause, 1))
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
@@ -147,7 +148,7 @@ class Bus:
         # Not aio_pika.connect: what failed to connect it leaves to the garbage collector, which may run in any thread.
         self._connection = connection = aio_pika.Connection(self._url)
         try:
-            await connection.connect(timeout=_LONGEST_PAUSE_SECONDS)
+            await connection.connect(timeout=_PATIENCE_SECONDS)
             await self._ensure_topology(connection)
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             self._publisher = cast("aiormq.Channel", await channel.get_underlay_channel())
@@ -221,7 +222,7 @@ async def is_there(connection: AbstractConnection, look: Callable[[AbstractChann
 async def _close(connection: AbstractConnection) -> None:
     """Closes it in good order if that can be; if not, it counts as closed all the same."""
     with suppress(Exception):
-        async with asyncio.timeout(_LONGEST_PAUSE_SECONDS):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
             await connection.close()
     if not connection.is_closed:
         await connection.close()  # which has no transport to wait for any more
