@@ -224,7 +224,7 @@ async def right(house: House) -> Document:
     return state
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(chance=st.randoms(use_true_random=False))
 async def test_every_event_and_command_three_times_and_shuffled_gives_the_same_state(
     house: House, right: Document, chance: random.Random

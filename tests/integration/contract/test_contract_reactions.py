@@ -90,7 +90,7 @@ async def react(store: ContractStore, events: Sequence[Event]) -> dict[str, tupl
     return await everything(store)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(EVENTS * 3))
 async def test_events_told_three_times_in_any_order_lead_to_the_same_contracts_and_orders(
     place: Place, order: list[Event]

@@ -21,7 +21,7 @@ from lead_service.store import SERVICE
 
 DATA = Path(os.environ.get("DEALWIRE_CRM_DATA", Path(__file__).parents[4] / "shared/data/crm-sales-opportunities"))
 AT_ONCE = 100
-EVERY = int(os.environ.get("DEALWIRE_CRM_EVERY", "8"))
+EVERY = int(os.environ.get("DEALWIRE_CRM_EVERY", "18"))
 """Of the 8,800 deals, which are all captured with 1: what is looked for is in the names, of which there are 85."""
 
 

@@ -38,7 +38,7 @@ STATES = st.builds(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(histories=st.lists(st.lists(STATES, min_size=1, max_size=5), min_size=1, max_size=5), randomness=st.randoms())
 async def test_every_event_delivered_three_times_and_shuffled_gives_the_same_members(
     backstage: Backstage, histories: list[list[MemberChanged]], randomness: random.Random

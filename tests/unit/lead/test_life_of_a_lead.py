@@ -271,5 +271,5 @@ class LifeOfALead(RuleBasedStateMachine):
         assert Lead.model_validate(self.lead.model_dump()) == self.lead
 
 
-LifeOfALead.TestCase.settings = settings(max_examples=200, stateful_step_count=40)
+LifeOfALead.TestCase.settings = settings(max_examples=100, stateful_step_count=40)
 TestLifeOfALead = LifeOfALead.TestCase

@@ -135,7 +135,7 @@ def test_the_first_entry_into_a_stage_is_told_once(life: list[tuple[Opportunity,
         assert {*before.reached, after.stage} - revoked == set(after.reached)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(LIVES)
 def test_nothing_is_sent_that_the_deals_am_and_se_did_not_confirm(
     life: list[tuple[Opportunity, Sequence[EventData]]],
