@@ -7,7 +7,7 @@ from typing import Any
 from integration.kit.broker import first_told, logged
 from support.place import Place
 from support.service import eventually
-from support.tally import Deaf, Replica, a_cause, a_replica, count, open_tally, tallies_in
+from support.tally import Deaf, Replica, a_cause, a_replica, a_store, count, open_tally, tallies_in
 
 from dealwire.errors import Unavailable
 from dealwire.event import Event, utc_now
@@ -94,6 +94,28 @@ async def test_what_a_crashed_replica_left_is_announced_by_another(place: Place)
         await crashed.change("t1", count, a_cause())
         await nothing_is_pending(replica)
         assert first_told(await logged(place), SOURCE) == {"t1": [1, 2]}
+
+
+async def test_of_what_a_crashed_replica_left_each_record_is_taken_up_by_one_at_a_time(place: Place) -> None:
+    async with a_store(place) as tallies:
+        left = {f"t{number}" for number in range(40)}
+        for id_ in left:
+            await tallies.create(id_, open_tally(id_), a_cause())
+        later, lease = utc_now() + timedelta(seconds=1), timedelta(seconds=5)
+        sweeps = await asyncio.gather(*(tallies.outbox.claim_pending(later, lease, 40) for _ in range(4)))
+        taken = [id_ for sweep in sweeps for id_, _ in sweep]
+        assert len(taken) == len(set(taken))
+        taken += [id_ for id_, _ in await tallies.outbox.claim_pending(later, lease, 40)]
+        assert sorted(taken) == sorted(left)
+        assert await tallies.outbox.claim_pending(later, lease, 40) == []
+
+        again = set[str]()
+
+        async def all_once_more() -> bool:
+            again.update(id_ for id_, _ in await tallies.outbox.claim_pending(later, lease, 40))
+            return again == left
+
+        await eventually(all_once_more, "whoever took them did not announce them, so all are there for another")
 
 
 async def test_the_next_change_of_a_record_announces_what_is_pending_before_it(place: Place) -> None:
