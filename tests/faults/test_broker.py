@@ -1,55 +1,26 @@
-"""The broker goes away, and the database does: what was accepted arrives all the same."""
+"""The broker goes away: what was accepted arrives all the same."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
 
 import pytest
 from faults.conftest import Tell
-from faults.world import RETRIES, World
-from support.audit import audit
-from support.books import read_books
-from support.events import a_publisher
-from support.fleet import Fleet, ask, metric
-from support.infra import embedded
-from support.place import new_place
-from support.proxy import Proxy
+from faults.line import LineWorld, a_line_world
+from support.fleet import ask
 from support.service import eventually
-from support.traffic import Office
-
-from dealwire.stack.infra import Infra
 
 pytestmark = pytest.mark.timeout(900)
 
 _LOOKS = 8
 
 
-@dataclass
-class LineWorld(World):
-    """It reaches a broker of its own through a line that can be cut."""
-
-    infra: Infra
-    line: Proxy
-
-
 @pytest.fixture(scope="module")
 async def world(tmp_path_factory: pytest.TempPathFactory, tell: Tell) -> AsyncIterator[LineWorld]:
-    """With servers of its own, because they are stopped and killed."""
-    async with (
-        embedded(tell) as infra,
-        new_place(infra) as place,
-        Proxy(place.amqp_url) as line,
-        Fleet(place, tmp_path_factory.mktemp("fleet"), count=1, amqp_url=line.url) as fleet,
-    ):
-        await fleet.start()
-        async with aclosing(Office(fleet.url, fleet.keys)) as office:
-            teams = await office.hire("medical", "energy")
-            await audit(place)
-            yield LineWorld(place, fleet, office, teams, tell, infra, line)
+    async with a_line_world(tmp_path_factory.mktemp("fleet"), tell) as world:
+        yield world
 
 
 @pytest.mark.parametrize("silent", [False, True], ids=["connections are reset", "connections fall silent"])
@@ -93,27 +64,3 @@ async def test_nothing_is_lost_when_the_broker_is_restarted_and_then_killed(worl
         await asyncio.sleep(1)
     assert set(world.office.answers) <= {"200", "201", "404"}
     await world.is_whole()
-
-
-async def test_nothing_accepted_is_lost_when_the_database_is_killed(
-    world: LineWorld, seconds: Callable[[float], float]
-) -> None:
-    told = (await read_books(world.place)).log[-200:]
-    retries = [await metric(replica, RETRIES) for replica in world.fleet]
-    async with world.traffic():
-        await asyncio.sleep(1)
-        await world.infra.mongod.kill()
-        begun = time.monotonic()
-        async with a_publisher(world.place) as bus:  # there are messages to be handled, too, but no one can
-            await asyncio.gather(*(bus.publish(event) for event in told))
-        await eventually(lambda: _some_refused(world), "requests are refused", within=15)
-        assert {(await ask(replica, "/readyz")).status_code for replica in world.fleet} == {503}
-        await asyncio.sleep(begun + seconds(0) - time.monotonic())
-        await world.infra.mongod.start()
-    assert set(world.office.answers) <= {"200", "201", "404", "503"}
-    await world.is_whole()
-    assert [await metric(replica, RETRIES) for replica in world.fleet] == retries
-
-
-async def _some_refused(world: LineWorld) -> bool:
-    return world.office.answers["503"] > 0
