@@ -40,7 +40,7 @@ async def captures(bench: Bench) -> list[Row]:
                     rates[path].append(await rounds.of_floor(floor, path, _SECONDS))
             most = await rounds.of_floor(floor, "/empty", _SECONDS)
             service, insert, publish = (median(rates[name]) for name in ("service", "/insert", "/publish"))
-            bench.note_memory("lead-service", site.service("lead-service"))
+            bench.note_memory("lead-service after its load", site.service("lead-service"))
             bench.note_memory(FLOOR, floor)
     return [
         Row.of("captures; floor: a bare endpoint that inserts", service, "1/s", insert, "≥ 0.6"),

@@ -16,5 +16,5 @@ async def deals(bench: Bench) -> list[Row]:
         bench.say("signing contracts")
         signed = await signatures(site, opened)
         for name in ("pipeline-service", "contract-service"):
-            bench.note_memory(name, site.service(name))
+            bench.note_memory(f"{name} after its load", site.service(name))
     return [imported, *signed]

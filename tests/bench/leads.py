@@ -44,7 +44,7 @@ async def leads(bench: Bench) -> list[Row]:
             await _multiply(bench, site)
             bench.say(f"measuring with {_FEW * _TIMES:,} leads")
             many = await _measure(site, service, people)
-            bench.note_memory("lead-service", site.service("lead-service"))
+            bench.note_memory("lead-service with a million leads", site.service("lead-service"))
     return [
         *imported,
         *(

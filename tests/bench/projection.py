@@ -48,7 +48,7 @@ async def projection(bench: Bench) -> list[Row]:
                     rates[process.name].append(await _drain(process, stored))
                 both.reverse()
             projected, inserted = (median(rates[process.name][1:]) for process in (kpi, floor))
-            bench.note_memory("kpi-service", kpi)
+            bench.note_memory("kpi-service after its load", kpi)
     return [Row.of("events into the figures; floor: consume and insert_many", projected, "1/s", inserted, "≥ 0.5")]
 
 
