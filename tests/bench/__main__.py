@@ -47,7 +47,9 @@ async def measure(names: Sequence[str], say: Callable[[str], None]) -> list[Row]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench ARGS=…", description="Measures Dealwire against floors.")
-    parser.add_argument("measurements", nargs="*", choices=_MEASUREMENTS, help="left out: all of them, leads taking most of an hour")
+    parser.add_argument(
+        "measurements", nargs="*", choices=_MEASUREMENTS, help="left out: all of them, leads taking most of an hour"
+    )
     names = parser.parse_args().measurements or list(_MEASUREMENTS)
     out, err = Console(), Console(stderr=True)
     with err.status("starting") as status:
