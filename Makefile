@@ -24,17 +24,19 @@ demo: .venv/runtime ## play a sample of deals through all four services, show wh
 up: .venv/runtime ## start MongoDB, RabbitMQ and the services behind http://localhost:8080, until Ctrl-C
 	@$(BIN)/dealwire up $(ARGS)
 
-# The hash seed is fixed because the workers have to collect the same tests in the same order. The files with the most tests
-# go first and the end-to-end ones last: once begun, their services run until the end. What kills and cuts comes after all
-# that, with fewer at a time: it watches clocks, which say nothing on a machine that has too much to do.
+# The hash seed is fixed because the workers have to collect the same tests in the same order. What runs all services comes
+# after the rest and with fewer at a time, since each of them is a dozen processes, and what kills and cuts comes last: it
+# watches clocks, which say nothing on a machine that has too much to do.
 PYTEST := PYTHONHASHSEED=0 $(BIN)/pytest --dist loadfile
+FEWER := $(if $(filter 1,$(WORKERS)),1,2)
 
 test: .venv/dev ## run the tests (ARGS=path, ARGS=--infra=containers, WORKERS=1)
 ifneq ($(filter tests%,$(ARGS)),)
 	@$(PYTEST) -n $(WORKERS) $(ARGS)
 else
-	@$(PYTEST) -n $(WORKERS) --ignore=tests/faults $(ARGS)
-	@$(PYTEST) -n $(if $(filter 1,$(WORKERS)),1,2) tests/faults $(ARGS)
+	@$(PYTEST) -n $(WORKERS) --ignore=tests/e2e --ignore=tests/faults $(ARGS)
+	@$(PYTEST) -n $(FEWER) tests/e2e $(ARGS)
+	@$(PYTEST) -n $(FEWER) tests/faults $(ARGS)
 endif
 
 lint: .venv/dev ## check style, types, layers, and that docs/ is what the code says
