@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -45,11 +44,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fetch and install what is missing before the first test: its time limit is not meant for that.
-
-    What has been collected stays until the end: nobody needs to look through it for garbage after every few tests.
-    """
-    gc.freeze()
+    """Fetch and install what is missing before the first test: its time limit is not meant for that."""
     wanted = {"infra"} if session.config.getoption("--url") else {"infra", "servers"}
     needed = any(wanted & set(getattr(item, "fixturenames", ())) for item in session.items)
     if needed and not session.config.option.collectonly and _source(session.config) is embedded:

@@ -77,9 +77,10 @@ def fact_of(event: Event, zone: ZoneInfo) -> Fact:
 
 
 def _read(event: Event) -> Reading:
-    model, read = _BY_TYPE.get(event.type, (None, None))
-    if model is None or read is None:
+    known = _BY_TYPE.get(event.type)
+    if known is None:
         return Reading(None, ())  # once projected, and no more
+    model, read = known
     return read(model.model_validate(event.data))
 
 
