@@ -23,6 +23,7 @@ from support.proxy import Proxy
 from dealwire.stack.gateway import create_app
 from dealwire.stack.infra import Infra, running_state
 from dealwire.stack.keys import AUDIENCE, Keys
+from dealwire.stack.plain_http import plain_client
 from dealwire.stack.processes import Process, StackError
 from dealwire.stack.services import ServiceSpec
 from dealwire.stack.stack import Stack
@@ -47,7 +48,7 @@ async def stack(place: Place, tmp_path: Path) -> AsyncIterator[Stack]:
 
 @pytest.fixture
 async def client(stack: Stack) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=stack.url, trust_env=False) as client:
+    async with plain_client(stack.url) as client:
         yield client
 
 

@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import quote
 
 import aio_pika
-import httpx
 from aio_pika.abc import AbstractIncomingMessage
 from pymongo import MongoClient
 from support.place import Place
 
 from dealwire.event import Event, EventData
 from dealwire.kit.bus import LOG
+from dealwire.stack.plain_http import plain_client
 
 Document = dict[str, Any]
 Record = tuple[str, str]
@@ -139,7 +139,7 @@ async def _log(place: Place) -> list[Event]:
 
 async def _waiting(place: Place) -> dict[str, int]:
     path = f"/api/queues/{quote(place.vhost, safe='')}"
-    async with httpx.AsyncClient(base_url=place.management_url, trust_env=False, timeout=30) as management:
+    async with plain_client(place.management_url) as management:
         names = [queue["name"] for queue in (await management.get(path)).raise_for_status().json()]
     connection = await aio_pika.connect(place.amqp_url)
     async with connection, connection.channel() as channel:

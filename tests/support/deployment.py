@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import httpx
 from support.cli import Ran, dealwire, run
 from support.place import Place
 
 from dealwire.catalogue import PUBLISHED
 from dealwire.cli.secret_files import OPERATOR
+from dealwire.stack.plain_http import plain_client
 
 SUBSCRIBER = "data-warehouse"
 
@@ -48,6 +48,6 @@ async def deployment(place: Place, folder: Path) -> AsyncIterator[Deployment]:
     try:
         yield Deployment(folder, management._replace(netloc=f"{management.hostname}:{management.port}").geturl())
     finally:
-        async with httpx.AsyncClient(base_url=place.management_url, trust_env=False, timeout=30) as client:
+        async with plain_client(place.management_url) as client:
             for user in (*PUBLISHED, OPERATOR, SUBSCRIBER):
                 await client.delete(f"/api/users/{user}")

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support.place import Place
 
 from dealwire.stack.keys import AUDIENCE, ISSUER, Keys
+from dealwire.stack.plain_http import plain_client
 from dealwire.stack.processes import free_port, start_all
 from dealwire.stack.services import SERVICES, Replica, Services
 from dealwire.stack.stack import Gateway
@@ -94,7 +95,7 @@ class Fleet:
 
 async def ask(replica: Replica, path: str) -> httpx.Response:
     """Asks one replica itself."""
-    async with httpx.AsyncClient(base_url=replica.url, trust_env=False, timeout=10) as client:
+    async with plain_client(replica.url, timeout=10) as client:
         return await client.get(path)
 
 

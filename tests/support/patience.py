@@ -13,6 +13,7 @@ import httpx
 from support.department import Json
 
 from dealwire.stack.keys import Keys
+from dealwire.stack.plain_http import plain_client
 
 AWAY = {502, 503, 504}
 """Answers after which a client tries again."""
@@ -33,7 +34,7 @@ class Patience:
         self._times = 2 if doubled else 1
         self._within = within
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        self._client = httpx.AsyncClient(base_url=url, timeout=60, trust_env=False, limits=limits)
+        self._client = plain_client(url, timeout=60, limits=limits)
         self._tokens: dict[tuple[str, str], str] = {}
 
     async def aclose(self) -> None:

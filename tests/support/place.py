@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
 from pymongo import MongoClient
+
+from dealwire.stack.plain_http import plain_client
 
 
 class Servers(Protocol):
@@ -54,7 +55,7 @@ async def new_place(servers: Servers) -> AsyncIterator[Place]:
     )
     vhost = f"/api/vhosts/{name}"
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
-    async with httpx.AsyncClient(base_url=servers.management_url, trust_env=False, timeout=30) as management:
+    async with plain_client(servers.management_url) as management:
         user = urlsplit(servers.amqp_url).username
         (await management.put(vhost)).raise_for_status()
         (await management.put(f"/api/permissions/{name}/{user}", json=everything)).raise_for_status()

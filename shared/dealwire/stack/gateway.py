@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from dealwire.kit.web.problems import problem, problem_of_status
+from dealwire.stack.plain_http import plain_client
 
 _HOP_BY_HOP = {
     *(b"connection", b"keep-alive", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
@@ -95,7 +96,7 @@ def create_app(routes: Mapping[str, Sequence[str]], patience: float = 60) -> Sta
 
     `patience` is how many seconds a service may take to begin its answer, and between two parts of it.
     """
-    client = httpx.AsyncClient(trust_env=False, limits=_LIMITS, follow_redirects=False)
+    client = plain_client(limits=_LIMITS)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

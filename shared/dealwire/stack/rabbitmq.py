@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import httpx
-
+from dealwire.stack.plain_http import succeeds
 from dealwire.stack.processes import Process, accepts_connections, free_port
 
 _CONFIG = """\
@@ -79,9 +78,4 @@ class Broker(Process):
         await self._names.kill()
 
     async def _listens(self) -> bool:
-        check = f"{self.management_url}/api/health/checks/port-listener/{self._amqp_port}"
-        try:
-            async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
-                return (await client.get(check)).is_success
-        except httpx.HTTPError:
-            return False
+        return await succeeds(f"{self.management_url}/api/health/checks/port-listener/{self._amqp_port}")

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
+from dealwire.stack.plain_http import succeeds
 from dealwire.stack.processes import Process, free_port, start_all
 
 
@@ -43,16 +42,9 @@ class Replica(Process):
             f"{spec.name} ({number})",
             [sys.executable, "-m", spec.module],
             log=folder / f"{spec.name}-{number}.log",
-            ready=self._is_ready,
+            ready=lambda: succeeds(f"{self.url}/readyz"),
             env={**environment, "DEALWIRE_HOST": "127.0.0.1", "DEALWIRE_PORT": str(self.port)},
         )
-
-    async def _is_ready(self) -> bool:
-        try:
-            async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
-                return (await client.get(f"{self.url}/readyz")).is_success
-        except httpx.HTTPError:
-            return False
 
 
 class Services:

@@ -29,6 +29,7 @@ from dealwire.catalogue.common import Role
 from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.bus import EXCHANGE, LOG
 from dealwire.kit.inbox import dlq_name, inbox_name
+from dealwire.stack.plain_http import plain_client
 
 LEAD = (lead_service.main.build, lead_service.settings.LeadSettings)
 SERVICES: dict[str, tuple[Any, Any]] = {
@@ -146,7 +147,7 @@ async def is_fault(client: httpx.AsyncClient, check: str, detail: str = "") -> b
 
 
 async def definitions(place: Place) -> Any:
-    async with httpx.AsyncClient(base_url=place.management_url, trust_env=False, timeout=30) as client:
+    async with plain_client(place.management_url) as client:
         told = (await client.get(f"/api/definitions/{place.vhost}")).json()
         permissions = (await client.get(f"/api/vhosts/{place.vhost}/permissions")).json()
         topics = (await client.get(f"/api/vhosts/{place.vhost}/topic-permissions")).json()

@@ -7,12 +7,12 @@ import signal
 import socket
 from pathlib import Path
 
-import httpx
 import pytest
 from support.cli import dealwire, start
 from support.service import eventually
 
 from dealwire.stack.infra import running_state
+from dealwire.stack.plain_http import plain_client
 from dealwire.stack.processes import free_port
 
 
@@ -26,7 +26,7 @@ async def test_it_runs_everything_until_ctrl_c(tmp_path: Path) -> None:
         shown = (await asyncio.wait_for(process.stdout.readuntil(b"dealwire events tail"), 200)).decode()
         for path in ("lead", "pipeline", "contract", "kpi"):
             assert f"http://localhost:{port}/{path}/docs" in shown
-        async with httpx.AsyncClient(base_url=f"http://localhost:{port}", trust_env=False) as client:
+        async with plain_client(f"http://localhost:{port}") as client:
             assert (await client.get("/lead/readyz")).json()["status"] == "ready"
             token = (await dealwire("token", "--role", "so", "--sub", "so.zhao", "--keys", tmp_path / "keys")).out
             leads = await client.get("/lead/v1/leads", headers={"Authorization": f"Bearer {token.strip()}"})

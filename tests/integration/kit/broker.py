@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 import aio_pika
-import httpx
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from support.place import Place
 from yarl import URL
@@ -17,6 +16,7 @@ from yarl import URL
 from dealwire.event import Event
 from dealwire.kit.bus import LOG
 from dealwire.kit.stream import Offset
+from dealwire.stack.plain_http import plain_client
 
 
 @asynccontextmanager
@@ -46,7 +46,7 @@ async def allow(place: Place, user: str, configure: str) -> str:
 
 
 async def _manage(place: Place, method: str, path: str, body: object = None) -> None:
-    async with httpx.AsyncClient(base_url=place.management_url, trust_env=False) as management:
+    async with plain_client(place.management_url) as management:
         (await management.request(method, path, json=body)).raise_for_status()
 
 
