@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 
 import hypothesis
 import pytest
-from support.infra import are_given, containers, embedded, given
+from support.infra import OfThisRun, are_given, containers, given
 from support.place import Place, Servers, new_place
 
 from dealwire.stack.binaries import provide
@@ -19,6 +18,8 @@ from dealwire.stack.processes import Progress
 # How long an example takes says something about the machine and who else is on it, not about the rule.
 hypothesis.settings.register_profile("dealwire", deadline=None)
 hypothesis.settings.load_profile("dealwire")
+
+_EMBEDDED = pytest.StashKey[OfThisRun]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -47,14 +48,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch and install what is missing before the first test: its time limit is not meant for that."""
     wanted = {"infra"} if session.config.getoption("--url") else {"infra", "servers"}
     needed = any(wanted & set(getattr(item, "fixturenames", ())) for item in session.items)
-    if needed and not session.config.option.collectonly and _source(session.config) is embedded:
+    if not needed or session.config.option.collectonly or are_given():
+        return
+    if session.config.getoption("--infra") == "embedded":
         asyncio.run(provide(_speaker(session.config)))
+        session.config.stash[_EMBEDDED] = OfThisRun(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if embedded := session.config.stash.get(_EMBEDDED, None):
+        embedded.leave()
 
 
 @pytest.fixture(scope="session")
 async def infra(request: pytest.FixtureRequest) -> AsyncIterator[Servers]:
     """MongoDB (a replica set) and RabbitMQ for the whole run. Tests take `place`, a corner of it."""
-    async with _source(request.config)(_speaker(request.config)) as servers:
+    embedded = request.config.stash.get(_EMBEDDED, None)
+    start = embedded.servers if embedded else given if are_given() else containers
+    async with start(_speaker(request.config)) as servers:
         yield servers
 
 
@@ -63,12 +74,6 @@ async def place(infra: Servers) -> AsyncIterator[Place]:
     """An empty virtual host and database-name prefix for one test."""
     async with new_place(infra) as place:
         yield place
-
-
-def _source(config: pytest.Config) -> Callable[[Progress], AbstractAsyncContextManager[Servers]]:
-    if are_given():
-        return given
-    return embedded if config.getoption("--infra") == "embedded" else containers
 
 
 def _speaker(config: pytest.Config) -> Progress:

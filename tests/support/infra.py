@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import json
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,17 +58,57 @@ async def given(_: Progress) -> AsyncIterator[Addresses]:
 
 @asynccontextmanager
 async def embedded(progress: Progress) -> AsyncIterator[Infra]:
-    """Servers of one's own, as child processes, in a folder that goes with them."""
-    BUILD.mkdir(exist_ok=True)
-    await asyncio.to_thread(_remove_orphans)
+    """Servers of one's own, to be stopped and killed, in a folder that goes with them."""
     with tempfile.TemporaryDirectory(prefix=_FOLDER, dir=BUILD, ignore_cleanup_errors=True) as folder:
         infra = Infra(Path(folder), progress)
         await infra.start()
         try:
             yield infra
-        finally:  # nobody will read the data again, so there is no need to close it with care
-            await asyncio.gather(infra.mongod.kill(), infra.broker.kill())
-            await infra.stop()
+        finally:
+            await _end(infra)
+
+
+class OfThisRun:
+    """The embedded servers of a run: the first of its workers that needs them starts them for all, and ends them when
+    the others have left.
+    """
+
+    def __init__(self, run: str) -> None:
+        BUILD.mkdir(exist_ok=True)
+        _remove_orphans()
+        self._folder = BUILD / f"{_FOLDER}{run}"
+        self._folder.mkdir(exist_ok=True)
+        self._present = (self._folder / "present").open("w")
+        fcntl.flock(self._present, fcntl.LOCK_SH)
+        self._infra: Infra | None = None
+
+    @asynccontextmanager
+    async def servers(self, progress: Progress) -> AsyncIterator[Addresses]:
+        """Running servers. They stay when the block ends: others may need them still."""
+        started = self._folder / "started.json"
+        with (self._folder / "starting").open("w") as starting:
+            await asyncio.to_thread(fcntl.flock, starting, fcntl.LOCK_EX)
+            if not started.exists():
+                self._infra = infra = Infra(self._folder, progress)
+                await infra.start()
+                addresses = Addresses(infra.mongo_url, infra.amqp_url, infra.management_url)
+                started.write_text(json.dumps(asdict(addresses)))
+        yield Addresses(**json.loads(started.read_text()))
+
+    def leave(self) -> None:
+        """End for this worker; the one that started the servers waits here for the others."""
+        with self._present:
+            if self._infra is None:
+                return
+            fcntl.flock(self._present, fcntl.LOCK_EX)
+            asyncio.run(_end(self._infra))
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+async def _end(infra: Infra) -> None:
+    # Nobody will read the data again, so there is no need to close it with care.
+    await asyncio.gather(infra.mongod.kill(), infra.broker.kill())
+    await infra.stop()
 
 
 def _remove_orphans() -> None:
