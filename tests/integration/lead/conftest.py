@@ -12,3 +12,10 @@ async def desk(infra: Servers) -> AsyncIterator[Desk]:
     """One lead-service for all tests of a module: each makes leads of its own."""
     async with new_place(infra) as place, a_desk(place) as desk:
         yield desk
+
+
+@pytest.fixture(scope="module")
+async def untouched(infra: Servers) -> AsyncIterator[Desk]:
+    """One lead-service for all that is refused in a module: what it goes by has never been changed."""
+    async with new_place(infra) as place, a_desk(place) as desk:
+        yield desk

@@ -99,13 +99,13 @@ async def test_what_was_published_stays_and_says_who_did_it(desk: Desk) -> None:
     ],
 )
 async def test_a_wrong_routing_is_refused_with_a_pointer_and_nothing_is_kept(
-    desk: Desk, rules: list[Json], pointer: str
+    untouched: Desk, rules: list[Json], pointer: str
 ) -> None:
     for path in ("/v1/routing/versions", "/v1/routing/try"):
-        answer = await desk.so.post(path, json={"rules": rules})
+        answer = await untouched.so.post(path, json={"rules": rules})
         assert problem(answer)[0] == 422
         assert pointer in [error.get("pointer") for error in answer.json()["errors"]]
-    assert (await done(desk.so.get("/v1/routing")))["version"] == 0
+    assert (await done(untouched.so.get("/v1/routing")))["version"] == 0
 
 
 async def test_who_is_absent_or_has_as_many_leads_as_may_be_is_not_chosen(place: Place) -> None:

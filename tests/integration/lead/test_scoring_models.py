@@ -129,9 +129,9 @@ async def test_publishing_twice_with_the_same_key_is_one_version(desk: Desk) -> 
     ],
 )
 async def test_a_wrong_model_is_refused_with_a_pointer_and_nothing_is_kept(
-    desk: Desk, changes: Json, pointer: str
+    untouched: Desk, changes: Json, pointer: str
 ) -> None:
-    answer = await desk.so.post("/v1/scoring-models/medical/versions", json=a_model(**changes))
+    answer = await untouched.so.post("/v1/scoring-models/medical/versions", json=a_model(**changes))
     assert problem(answer)[0] == 422
     assert pointer in [error.get("pointer") for error in answer.json()["errors"]]
-    assert (await done(desk.so.get("/v1/scoring-models")))["items"] == []
+    assert (await done(untouched.so.get("/v1/scoring-models")))["items"] == []

@@ -153,8 +153,10 @@ async def test_what_was_published_of_the_sops_stays_and_says_who_did_it(desk: De
         (sops("x", grade="A"), "/grade"),
     ],
 )
-async def test_wrong_sops_are_refused_with_a_pointer_and_nothing_is_kept(desk: Desk, body: Json, pointer: str) -> None:
-    answer = await desk.so.post("/v1/sops/versions", json=body)
+async def test_wrong_sops_are_refused_with_a_pointer_and_nothing_is_kept(
+    untouched: Desk, body: Json, pointer: str
+) -> None:
+    answer = await untouched.so.post("/v1/sops/versions", json=body)
     assert problem(answer)[0] == 422
     assert pointer in [error.get("pointer") for error in answer.json()["errors"]]
-    assert (await done(desk.so.get("/v1/sops")))["version"] == 0
+    assert (await done(untouched.so.get("/v1/sops")))["version"] == 0
