@@ -18,6 +18,9 @@ from dealwire.stack.plain_http import plain_client
 AWAY = {502, 503, 504}
 """Answers after which a client tries again."""
 
+# People think before they act; without it a few of them keep the whole machine busy, and faults are found no sooner.
+_THINKING_SECONDS = 0.1
+
 
 class Patience:
     """Sends each command under an Idempotency-Key of its own, and again under the same one when no answer came or the
@@ -69,6 +72,7 @@ class Patience:
 
     async def command(self, token: str, method: str, path: str, body: Json | None) -> Json:
         """Done once, however often it is sent."""
+        await asyncio.sleep(random.uniform(0, 2 * _THINKING_SECONDS))
         key = str(uuid4())
         answers = await asyncio.gather(*(self.call(token, method, path, body, key) for _ in range(self._times)))
         assert answers[0]
