@@ -6,7 +6,7 @@ run `make docs`.
 
 from __future__ import annotations
 
-from dealwire.catalogue import contract, duplicates, lead, lead_rules, market, people, pipeline, sources
+from dealwire.catalogue import contract, duplicates, lead, lead_care, lead_rules, market, people, pipeline, sources
 from dealwire.event import CatchUpStarted, EventData
 
 PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
@@ -23,14 +23,14 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         lead.LeadAccepted,
         lead.LeadReturned,
         lead.LeadVerified,
-        lead.LeadFollowedUp,
-        lead.LeadReminded,
-        lead.LeadEscalated,
-        lead.LeadReleased,
-        lead.LeadNurturePlanned,
-        lead.LeadMaterialDue,
-        lead.LeadArchived,
-        lead.LeadReactivated,
+        lead_care.LeadFollowedUp,
+        lead_care.LeadReminded,
+        lead_care.LeadEscalated,
+        lead_care.LeadReleased,
+        lead_care.LeadNurturePlanned,
+        lead_care.LeadMaterialDue,
+        lead_care.LeadArchived,
+        lead_care.LeadReactivated,
         lead.LeadDiscarded,
         lead.LeadConverted,
         lead_rules.ScoringModelPublished,

@@ -12,13 +12,15 @@ from enum import StrEnum
 from dealwire.catalogue.contract import OrderEscalated
 from dealwire.catalogue.lead import (
     LeadAssigned,
-    LeadEscalated,
     LeadFactsOverdue,
     LeadGrabDecided,
+    LeadReturned,
+)
+from dealwire.catalogue.lead_care import (
+    LeadEscalated,
     LeadMaterialDue,
     LeadReleased,
     LeadReminded,
-    LeadReturned,
 )
 from dealwire.event import EventData
 

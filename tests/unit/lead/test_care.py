@@ -23,13 +23,12 @@ from unit.lead.builders import (
 )
 
 from dealwire.calendar import Deadline
-from dealwire.catalogue.lead import (
+from dealwire.catalogue.lead import LeadLinked, LeadVerified
+from dealwire.catalogue.lead_care import (
     LeadArchived,
-    LeadLinked,
     LeadMaterialDue,
     LeadNurturePlanned,
     LeadReactivated,
-    LeadVerified,
 )
 from dealwire.errors import Conflict, Forbidden
 from lead_service.domain import archive, nurture

@@ -20,12 +20,12 @@ from unit.lead.builders import (
 )
 
 from dealwire.catalogue.common import Grade
-from dealwire.catalogue.lead import (
+from dealwire.catalogue.lead import NextStep
+from dealwire.catalogue.lead_care import (
     LeadEscalated,
     LeadFollowedUp,
     LeadReleased,
     LeadReminded,
-    NextStep,
 )
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData

@@ -25,7 +25,6 @@ from unit.lead.builders import (
 from dealwire.catalogue.common import Contact, Grade, Role
 from dealwire.catalogue.lead import (
     LeadAccepted,
-    LeadArchived,
     LeadAssigned,
     LeadCaptured,
     LeadConverted,
@@ -33,10 +32,9 @@ from dealwire.catalogue.lead import (
     LeadGrabDecided,
     LeadLinked,
     LeadQualified,
-    LeadReactivated,
-    LeadReleased,
     LeadReturned,
 )
+from dealwire.catalogue.lead_care import LeadArchived, LeadReactivated, LeadReleased
 from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import DealwireError
 from dealwire.event import Decision, EventData

@@ -25,7 +25,13 @@ from unit.lead.builders import (
 
 from dealwire.calendar import Deadline
 from dealwire.catalogue.common import Channel, Grade, Role
-from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
+from dealwire.catalogue.lead import (
+    LeadAccepted,
+    LeadAssigned,
+    LeadConverted,
+    LeadQualified,
+    LeadReturned,
+)
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision
 from lead_service.domain.lead import AccountLink, Lead, Status

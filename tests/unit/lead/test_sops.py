@@ -20,7 +20,8 @@ from unit.lead.builders import (
 )
 
 from dealwire.catalogue.common import Grade
-from dealwire.catalogue.lead import LeadMaterialDue, LeadNurturePlanned, NextStep
+from dealwire.catalogue.lead import NextStep
+from dealwire.catalogue.lead_care import LeadMaterialDue, LeadNurturePlanned
 from dealwire.catalogue.lead_rules import CaseMaterial, SopsPublished
 from dealwire.errors import NotFound, Rejected
 from lead_service.domain import follow_up, nurture

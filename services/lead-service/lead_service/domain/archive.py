@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
-from dealwire.catalogue.lead import LeadArchived, LeadReactivated
+from dealwire.catalogue.lead_care import LeadArchived, LeadReactivated
 from dealwire.errors import Conflict
 from dealwire.event import Decision
 from lead_service.domain.lead import WITH_SALES_OPS, Lead, Status, must_be_with_sales_ops

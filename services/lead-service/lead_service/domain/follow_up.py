@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
-from dealwire.catalogue.lead import (
-    Contacted,
+from dealwire.catalogue.lead import Contacted
+from dealwire.catalogue.lead_care import (
     LeadEscalated,
     LeadFollowedUp,
     LeadReleased,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from dealwire.calendar import Deadline
-from dealwire.catalogue.lead import LeadMaterialDue, LeadNurturePlanned
+from dealwire.catalogue.lead_care import LeadMaterialDue, LeadNurturePlanned
 from dealwire.errors import Conflict
 from dealwire.event import Decision
 from lead_service.domain.facets import Nurture
