@@ -8,6 +8,7 @@ PACKAGES := shared $(wildcard services/*)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 
 .DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE # as Python's images set it: everything would be compiled at every start
 .PHONY: help demo up test lint bench e2e docs lock clean
 
 help:
