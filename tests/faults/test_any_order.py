@@ -224,7 +224,7 @@ async def right(house: House) -> Document:
     return state
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(chance=st.randoms(use_true_random=False))
 async def test_every_event_and_command_three_times_and_shuffled_gives_the_same_state(
     house: House, right: Document, chance: random.Random
@@ -236,7 +236,7 @@ async def test_every_event_and_command_three_times_and_shuffled_gives_the_same_s
         assert state[part] == documents, part
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(chance=st.randoms(use_true_random=False))
 async def test_a_deal_given_up_while_its_contract_is_signed_is_won_or_lost_in_all_books(
     house: House, chance: random.Random
