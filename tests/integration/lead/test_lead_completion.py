@@ -99,6 +99,16 @@ async def test_of_two_corrections_to_one_number_at_once_one_happens(desk: Desk) 
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
 
 
+async def test_a_capture_repeated_after_the_number_was_corrected_is_no_new_lead(desk: Desk) -> None:
+    lead = await desk.lead()
+    again, key = a_capture(contact=lead["contact"], channel="referral"), {"Idempotency-Key": f"again-{lead['id']}"}
+    first = await desk.so.post("/v1/leads", json=again, headers=key)
+    await done(desk.so.patch(f"/v1/leads/{lead['id']}", json={"contact": {"phone": a_phone()}}))
+    late = await desk.so.post("/v1/leads", json=again, headers=key)
+    assert (late.json()["id"], late.json()["captures"]) == (first.json()["id"], 2) == (lead["id"], 2)
+    assert late.headers["Idempotent-Replayed"] == "true"
+
+
 async def test_a_corrected_company_is_looked_for_among_leads_and_customers(desk: Desk) -> None:
     company, customer = a_company(), a_company()
     there = await desk.lead(company=f"{company}有限公司")

@@ -30,8 +30,13 @@ class Handlers:
         """Captures a stranger, or links the capture to the lead there is of the same person (L1, L3)."""
         normal = self.normal(told)
         lead_id = cause.new_id("lead")
-        await self._store.captures.claim(lead_id, cause)
-        return await self.capture_normal(lead_id, normal, cause)
+        ended_in = await self._store.captures.claim(lead_id, cause)
+        if ended_in is not None:
+            return await self.link_capture(ended_in, normal, cause)
+        record = await self.capture_normal(lead_id, normal, cause)
+        if record.id != lead_id:
+            await self._store.captures.ended(lead_id, cause, record.id)
+        return record
 
     def normal(self, told: Capture) -> Capture:
         """The capture with its contact in the one form in which duplicates can be seen. Raises Rejected (L3)."""
