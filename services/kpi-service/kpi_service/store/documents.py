@@ -23,7 +23,7 @@ def fact_document(fact: Fact, event: Event) -> Document:
         "time": fact.time,
         "member_id": fact.member_id,
         "contributions": [_contribution(each) for each in fact.contributions],
-        "event": event.model_dump(mode="json"),
+        "event": {**vars(event), "time": event.time.isoformat()},  # plain values, as they came; data is JSON
     }
 
 
