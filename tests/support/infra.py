@@ -89,8 +89,9 @@ class OfThisRun:
         with (self._folder / "starting").open("w") as starting:
             await asyncio.to_thread(fcntl.flock, starting, fcntl.LOCK_EX)
             if not started.exists():
-                self._infra = infra = Infra(self._folder, progress)
+                infra = Infra(self._folder, progress)
                 await infra.start()
+                self._infra = infra
                 addresses = Addresses(infra.mongo_url, infra.amqp_url, infra.management_url)
                 started.write_text(json.dumps(asdict(addresses)))
         yield Addresses(**json.loads(started.read_text()))

@@ -99,8 +99,10 @@ class Person:
     async def get(self, path: str) -> Json | None:
         return await self.patience.call(self.token, "GET", path, None)
 
-    async def sees(self, path: str, within: float = 120) -> Json:
-        """What appears there once the events that lead to it have arrived."""
+    async def sees(self, path: str, within: float = 300) -> Json:
+        """What appears there once the events that lead to it have arrived: a broker that is killed while it restarts on a
+        busy machine may be away for two minutes.
+        """
         end = time.monotonic() + within
         while (found := await self.get(path)) is None:
             assert time.monotonic() < end, f"{path} did not appear within {within} s"
