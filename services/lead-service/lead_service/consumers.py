@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from dealwire.catalogue.duplicates import LeadMerged, LeadUnmerged
-from dealwire.catalogue.lead import (
-    LeadDiscarded,
-    LeadFactsCompleted,
-    LeadLinked,
-    LeadWithdrawn,
-)
+from dealwire.catalogue.lead import LeadDiscarded, LeadFactsCompleted, LeadLinked, LeadWithdrawn
 from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
 from dealwire.catalogue.pipeline import AccountChanged, AccountOpened
 from dealwire.kit.consumer import Reactions

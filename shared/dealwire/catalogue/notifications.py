@@ -10,18 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dealwire.catalogue.contract import OrderEscalated
-from dealwire.catalogue.lead import (
-    LeadAssigned,
-    LeadFactsOverdue,
-    LeadGrabDecided,
-    LeadReturned,
-)
-from dealwire.catalogue.lead_care import (
-    LeadEscalated,
-    LeadMaterialDue,
-    LeadReleased,
-    LeadReminded,
-)
+from dealwire.catalogue.lead import LeadAssigned, LeadFactsOverdue, LeadGrabDecided, LeadReturned
+from dealwire.catalogue.lead_care import LeadEscalated, LeadMaterialDue, LeadReleased, LeadReminded
 from dealwire.event import EventData
 
 

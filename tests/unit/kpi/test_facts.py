@@ -20,13 +20,7 @@ from unit.kpi.builders import (
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Stage
 from dealwire.catalogue.contract import OrderDelivered
-from dealwire.catalogue.lead import (
-    Bant,
-    LeadAccepted,
-    LeadAssigned,
-    LeadConverted,
-    LeadReturned,
-)
+from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadReturned
 from dealwire.catalogue.pipeline import OpportunityOpened, QuoteAccepted
 from dealwire.event import EventData
 from kpi_service.domain.facts import READINGS, Contribution

@@ -24,12 +24,7 @@ from unit.lead.builders import (
 
 from dealwire.calendar import Deadline
 from dealwire.catalogue.lead import LeadLinked, LeadVerified
-from dealwire.catalogue.lead_care import (
-    LeadArchived,
-    LeadMaterialDue,
-    LeadNurturePlanned,
-    LeadReactivated,
-)
+from dealwire.catalogue.lead_care import LeadArchived, LeadMaterialDue, LeadNurturePlanned, LeadReactivated
 from dealwire.errors import Conflict, Forbidden
 from lead_service.domain import archive, nurture
 from lead_service.domain.intake import link

@@ -21,12 +21,7 @@ from unit.lead.builders import (
 
 from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import NextStep
-from dealwire.catalogue.lead_care import (
-    LeadEscalated,
-    LeadFollowedUp,
-    LeadReleased,
-    LeadReminded,
-)
+from dealwire.catalogue.lead_care import LeadEscalated, LeadFollowedUp, LeadReleased, LeadReminded
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain import clock, follow_up

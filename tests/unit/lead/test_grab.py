@@ -24,12 +24,7 @@ from unit.lead.builders import (
 
 from dealwire.calendar import Deadline
 from dealwire.catalogue.common import Role
-from dealwire.catalogue.lead import (
-    LeadAccepted,
-    LeadAssigned,
-    LeadBidPlaced,
-    LeadGrabDecided,
-)
+from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadBidPlaced, LeadGrabDecided
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision
 from lead_service.domain import grab

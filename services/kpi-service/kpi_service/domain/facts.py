@@ -13,14 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dealwire.catalogue.common import Money
 from dealwire.catalogue.contract import ContractSigned, OrderDelivered, PaymentReceived
-from dealwire.catalogue.lead import (
-    LeadAccepted,
-    LeadAssigned,
-    LeadCaptured,
-    LeadConverted,
-    LeadQualified,
-    LeadReturned,
-)
+from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadCaptured, LeadConverted, LeadQualified, LeadReturned
 from dealwire.catalogue.pipeline import (
     OpportunityLossRevoked,
     OpportunityLost,

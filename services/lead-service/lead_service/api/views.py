@@ -9,14 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text
-from dealwire.catalogue.lead import (
-    Bant,
-    Fact,
-    Facts,
-    NextStep,
-    ScoreReason,
-    Verdict,
-)
+from dealwire.catalogue.lead import Bant, Fact, Facts, NextStep, ScoreReason, Verdict
 from dealwire.kit.store import Record
 from dealwire.kit.web.records import record_headers
 from lead_service.domain.completion import missing

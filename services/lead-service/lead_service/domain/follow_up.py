@@ -6,12 +6,7 @@ from datetime import UTC, datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.catalogue.lead import Contacted
-from dealwire.catalogue.lead_care import (
-    LeadEscalated,
-    LeadFollowedUp,
-    LeadReleased,
-    LeadReminded,
-)
+from dealwire.catalogue.lead_care import LeadEscalated, LeadFollowedUp, LeadReleased, LeadReminded
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain.archive import kept_until

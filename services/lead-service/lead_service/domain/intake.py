@@ -10,12 +10,7 @@ from pydantic import BaseModel
 from dealwire import company
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import MAX_MINOR
-from dealwire.catalogue.lead import (
-    LeadCaptured,
-    LeadDiscarded,
-    LeadLinked,
-    LeadWithdrawn,
-)
+from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.event import Decision
 from lead_service.domain import contact, matching
 from lead_service.domain.archive import kept_until

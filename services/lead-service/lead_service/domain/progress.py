@@ -8,14 +8,7 @@ from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
 from dealwire.catalogue.common import Grade, Role
-from dealwire.catalogue.lead import (
-    Bant,
-    LeadAccepted,
-    LeadAssigned,
-    LeadConverted,
-    LeadQualified,
-    LeadReturned,
-)
+from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain import follow_up, nurture
