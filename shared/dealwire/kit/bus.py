@@ -159,6 +159,9 @@ class Bus:
                     group.create_task(unless_lost(attendant(connection)))
                 group.create_task(unless_lost(_until_closed(connection, channel)))
                 group.create_task(unless_lost(self._watch(connection)))
+        except BaseException as error:
+            self.fault = _first(error)  # at once, since closing takes its time and a probe may look meanwhile
+            raise
         finally:
             self._publisher = None
             await _close(connection)
