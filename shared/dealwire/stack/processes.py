@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 Probe = Callable[[], Awaitable[bool]]
 """Answers whether a process is ready; an `OSError` counts as not yet."""
@@ -22,12 +23,22 @@ Progress = Callable[[str], None]
 """Is told, in a few words, what is going on."""
 
 _POLL = 0.02
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class StackError(Exception):
     """Part of the stack could not be installed, started or reached; the message says what to do next."""
+
+
+class Child(Protocol):
+    """What a supervisor needs of a process it started."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """The status it ended with, or minus the signal that ended it; None while it runs."""
 
 
 class Process:
@@ -54,7 +65,7 @@ class Process:
         self._env = dict(env or {})
         self._ready = ready
         self._patience = patience
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     @property
     def pid(self) -> int | None:
@@ -75,26 +86,30 @@ class Process:
     def launch(self) -> None:
         """Start it without waiting."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.touch()
         try:
-            with self.log.open("ab") as log:
-                self._child = subprocess.Popen(  # noqa: S603 - commands are put together here, never from input
-                    self._command,
-                    env={**os.environ, **self._env},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    process_group=0,
-                    preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that could need a lock
-                )
+            self._child = self._begin({**os.environ, **self._env})
         except OSError as failure:
             raise StackError(f"{self.name} cannot be run: {failure}") from failure
+
+    def _begin(self, env: Mapping[str, str]) -> Child:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - commands are put together here, never from input
+                self._command,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, nothing that could need a lock
+            )
 
     async def wait_until_ready(self) -> None:
         """Return once it answers its probe; StackError, with the end of its log, when it ends or takes too long."""
         deadline = time.monotonic() + self._patience
         while not await _holds(self._ready):
             if self.pid is None:
-                code = self._child.returncode if self._child else "unknown"
+                code = self._child.poll() if self._child else "unknown"
                 raise StackError(f"{self.name} ended with status {code} while starting.\n{self._evidence()}")
             if time.monotonic() > deadline:
                 raise StackError(f"{self.name} was not ready after {self._patience:.0f} s.\n{self._evidence()}")
@@ -184,6 +199,13 @@ async def _holds(probe: Probe) -> bool:
         return False
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """Has the kernel end this process when the thread that started it ends (Linux; elsewhere it lives on)."""
     if _LIBC:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def be_called(name: str) -> None:
+    """Has `top` and `ps -o comm` show this process under a name, of which they show 15 characters (Linux)."""
+    if _LIBC:
+        _LIBC.prctl(_PR_SET_NAME, name.encode())

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from dealwire.stack.plain_http import succeeds
-from dealwire.stack.processes import Process, free_port, start_all
+from dealwire.stack.processes import free_port, start_all
+from dealwire.stack.warm import PythonProcess
 
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """A service: `python -m module` runs it, the gateway mounts it at `path`, its database has its name."""
+    """A service: `python -m module` runs it, the gateway mounts it at `path`, its database has its name.
+
+    `imports` is what it takes its time to import.
+    """
 
     name: str
     module: str
     path: str
+    imports: tuple[str, ...] = ()
 
 
 SERVICES = (
-    ServiceSpec("lead-service", "lead_service", "/lead"),
-    ServiceSpec("pipeline-service", "pipeline_service", "/pipeline"),
-    ServiceSpec("contract-service", "contract_service", "/contract"),
-    ServiceSpec("kpi-service", "kpi_service", "/kpi"),
+    ServiceSpec("lead-service", "lead_service", "/lead", ("lead_service.main",)),
+    ServiceSpec("pipeline-service", "pipeline_service", "/pipeline", ("pipeline_service.main",)),
+    ServiceSpec("contract-service", "contract_service", "/contract", ("contract_service.main",)),
+    ServiceSpec("kpi-service", "kpi_service", "/kpi", ("kpi_service.main",)),
 )
 
 
-class Replica(Process):
+class Replica(PythonProcess):
     """One process of a service, on a port that stays the same however often it is killed and started again.
 
     `start` waits until it is ready, which it cannot be without MongoDB and RabbitMQ; `launch` does not wait.
@@ -40,10 +44,11 @@ class Replica(Process):
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__(
             f"{spec.name} ({number})",
-            [sys.executable, "-m", spec.module],
+            spec.module,
             log=folder / f"{spec.name}-{number}.log",
             ready=lambda: succeeds(f"{self.url}/readyz"),
             env={**environment, "DEALWIRE_HOST": "127.0.0.1", "DEALWIRE_PORT": str(self.port)},
+            imports=spec.imports,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Protocol, Self
 from dealwire.stack.binaries import BUILD
 from dealwire.stack.infra import Infra
 from dealwire.stack.keys import AUDIENCE, ISSUER, Keys
-from dealwire.stack.processes import Process, Progress, StackError, accepts_connections, free_port, start_all
+from dealwire.stack.processes import Progress, StackError, accepts_connections, free_port, start_all
 from dealwire.stack.services import SERVICES, Services, ServiceSpec
+from dealwire.stack.warm import PythonProcess, warm_up
 
 FOLDER = BUILD / "stack"
 """Where a stack keeps its data, keys, logs and state when nothing else is said."""
@@ -31,16 +31,19 @@ class Servers(Protocol):
     def amqp_url(self) -> str: ...
 
 
-class Gateway(Process):
+class Gateway(PythonProcess):
     """`dealwire.stack.gateway` as a child process."""
 
     def __init__(self, folder: Path, port: int, routes: Mapping[str, Sequence[str]]) -> None:
         self.url = f"http://localhost:{port}"
         super().__init__(
             "the gateway",
-            [sys.executable, "-m", "dealwire.stack.gateway", str(port), json.dumps(routes)],
+            "dealwire.stack.gateway",
+            str(port),
+            json.dumps(routes),
             log=folder / "gateway.log",
             ready=lambda: accepts_connections(port),
+            imports=["dealwire.kit.web.problems", "dealwire.stack.plain_http"],
         )
 
 
@@ -89,6 +92,7 @@ class Stack:
     async def start(self) -> None:
         """Start everything; StackError, after which nothing is left running, says what to do."""
         port = self._gateway_port()
+        warm_up(module for spec in self._specs for module in spec.imports)  # beside the servers, which take longer
         async with AsyncExitStack() as running:
             servers = self._servers
             if servers is None:
