@@ -24,6 +24,7 @@ from support.service import eventually
 from dealwire.stack.gateway import create_app
 from dealwire.stack.infra import Infra, running_state
 from dealwire.stack.keys import AUDIENCE, Keys
+from dealwire.stack.mongod import TRANSACTION_SECONDS
 from dealwire.stack.plain_http import plain_client
 from dealwire.stack.processes import Process, StackError
 from dealwire.stack.services import ServiceSpec
@@ -64,6 +65,25 @@ async def test_data_survives_a_stop_a_move_to_other_ports_and_sigkill(tmp_path: 
         await asyncio.gather(moved.broker.start(), moved.mongod.start())
         assert await _read(moved) == (1, b"kept")
         await moved.kill()
+
+
+async def test_a_transaction_that_nobody_ends_holds_others_up_for_seconds_only(place: Place) -> None:
+    """As it is left behind by a process that was killed."""
+    with (
+        MongoClient[dict[str, Any]](place.mongo_url) as abandoned,
+        MongoClient[dict[str, Any]](place.mongo_url) as other,
+    ):
+        abandoned[place.database("kept")].records.insert_one({"_id": 1})
+        session = abandoned.start_session()
+        session.start_transaction()
+        abandoned[place.database("kept")].records.update_one(
+            {"_id": 1}, {"$set": {"by": "the killed"}}, session=session
+        )
+        begun = time.monotonic()
+        update = ({"_id": 1}, {"$set": {"by": "another"}})
+        await asyncio.to_thread(other[place.database("kept")].records.update_one, *update)
+        assert time.monotonic() - begun < 3 * TRANSACTION_SECONDS
+        assert other[place.database("kept")].records.find_one() == {"_id": 1, "by": "another"}
 
 
 async def test_a_folder_serves_one_stack_at_a_time_and_tells_where_it_is(tmp_path: Path) -> None:

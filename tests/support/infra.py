@@ -22,13 +22,14 @@ from testcontainers.core.container import DockerContainer
 
 from dealwire.stack.binaries import BUILD
 from dealwire.stack.infra import Infra, running_state
-from dealwire.stack.mongod import form_replica_set
+from dealwire.stack.mongod import TRANSACTION_SECONDS, form_replica_set
 from dealwire.stack.processes import Progress
 
 MONGO_IMAGE = "mongo:7.0"
 RABBITMQ_IMAGE = "rabbitmq:4.0-management"
 _FOLDER = "tests-"
 _STARTING_SECONDS = 300
+_MONGOD = f"mongod --replSet rs0 --bind_ip_all --setParameter transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"
 _USER, _PASSWORD = "dealwire", "for-these-tests-only"
 
 
@@ -128,7 +129,7 @@ async def containers(progress: Progress) -> AsyncIterator[Addresses]:
     """
     progress(f"starting {MONGO_IMAGE} and {RABBITMQ_IMAGE}")
     testcontainers_config.ryuk_disabled = True  # a third image; `with` removes the containers as well
-    mongo = DockerContainer(MONGO_IMAGE).with_command("mongod --replSet rs0 --bind_ip_all").with_exposed_ports(27017)
+    mongo = DockerContainer(MONGO_IMAGE).with_command(_MONGOD).with_exposed_ports(27017)
     rabbitmq = (
         DockerContainer(RABBITMQ_IMAGE)
         .with_exposed_ports(5672, 15672)

@@ -81,10 +81,10 @@ async def _is_ready(client: httpx.AsyncClient) -> bool:
 
 
 async def eventually(check: Callable[[], Awaitable[Any]], what: str, within: float = 20.0) -> Any:
-    """Waits until `check` answers something true, and gives it back."""
-    end = time.monotonic() + within
+    """Waits until `check` answers something true, and gives it back. The longer it takes, the less often it is asked."""
+    begun = time.monotonic()
     while not (found := await check()):
-        if time.monotonic() > end:
+        if (waited := time.monotonic() - begun) > within:
             raise AssertionError(f"not within {within} s: {what}")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(min(max(0.05, waited / 10), 1))
     return found

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 Reaction = Callable[[Any, Cause], Awaitable[object]]
 Reactions = Mapping[type[EventData], Reaction]
 
-_LONGEST_WAIT_SECONDS = 15.0
+_LONGEST_WAIT_SECONDS = 3.0  # between two tries
 
 
 class Malformed(Exception):

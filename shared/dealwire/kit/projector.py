@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_LONGEST_WAIT_SECONDS = 15.0
+_LONGEST_WAIT_SECONDS = 3.0  # between two tries
 _BATCHES_AT_HAND = 4  # read, or being read, while one is applied
 
 

@@ -13,6 +13,9 @@ from dealwire.stack.processes import Process
 
 _REPLICA_SET = "rs0"
 
+TRANSACTION_SECONDS = 10
+"""How long a transaction may take, and so how long one of a replica that was killed can hold up the others."""
+
 
 class Mongod(Process):
     """`mongod` on a loopback port, with its data under a folder."""
@@ -29,6 +32,7 @@ class Mongod(Process):
                 *("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket", "--quiet"),
                 *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+                *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
             ],
             log=folder / "mongod.log",
             ready=self._is_primary,

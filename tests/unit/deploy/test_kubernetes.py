@@ -42,6 +42,11 @@ CUSTOM: dict[tuple[str, str], dict[str, Any]] = {
             "type": {"const": "ReplicaSet"},
             "members": {"enum": [1, 3, 5]},
             "version": {"type": "string", "pattern": r"^\d+\.\d+\.\d+$"},
+            "additionalMongodConfig": {
+                "type": "object",
+                "properties": {"setParameter": {"type": "object", "additionalProperties": {"type": "integer"}}},
+                "additionalProperties": False,
+            },
             "security": {
                 "type": "object",
                 "properties": {
