@@ -72,7 +72,7 @@ async def test_a_claimed_key_is_refused_to_another_request(place: Place) -> None
     await asyncio.gather(*(claims.claim("id", cause) for _ in range(10)))
     with pytest.raises(Rejected):
         await claims.claim("id", a_cause("key", fingerprint="other"))
-    assert await claims.claim("id", a_cause()) is None  # without a key there is nothing to compare
-    await claims.ended("id", cause, "another record")
-    assert await claims.claim("id", cause) == "another record"
+    assert await claims.claim("id", a_cause()) == {}  # without a key there is nothing to compare
+    await claims.ended("id", cause, {"id": "another record"})
+    assert await claims.claim("id", cause) == {"id": "another record"}
     await database.stop()

@@ -35,6 +35,17 @@ async def test_a_batch_answers_for_every_row_and_again_the_same(desk: Desk) -> N
     assert problem(other) == (422, "idempotency-key-reused")
 
 
+async def test_a_batch_repeated_after_a_number_was_corrected_makes_no_new_lead(desk: Desk) -> None:
+    there, key = await desk.lead(), {"Idempotency-Key": f"batch-{a_phone()}"}
+    leads = {"leads": [a_capture(contact=there["contact"]), a_capture(), a_capture(contact=there["contact"])]}
+    first = await done(desk.so.post("/v1/leads/batch", json=leads, headers=key))
+    assert [row["status"] for row in first["rows"]] == ["linked", "captured", "linked"]
+    for lead_id in (there["id"], first["rows"][1]["lead_id"]):
+        await done(desk.so.patch(f"/v1/leads/{lead_id}", json={"contact": {"phone": a_phone()}}))
+    assert await done(desk.so.post("/v1/leads/batch", json=leads, headers=key)) == first
+    assert (await desk.get(there["id"]))["captures"] == 3
+
+
 async def test_batches_of_the_same_people_at_once_make_one_lead_of_each(desk: Desk) -> None:
     leads = [a_capture() for _ in range(40)]
     answers: list[httpx.Response] = await asyncio.gather(

@@ -41,7 +41,7 @@ def routers(
     return [
         lists.routes(store, calendar),
         leads.routes(handlers, store),
-        batches.routes(bulk, store),
+        batches.routes(bulk),
         imports.routes(importing, store),
         scoring.routes(rules, store),
         routing.routes(rules, store),

@@ -18,7 +18,6 @@ from lead_service.api.views import Body, CaptureBody
 from lead_service.domain.lead import Capture
 from lead_service.handlers import Bulk
 from lead_service.handlers.bulk import Outcome, Row
-from lead_service.store import LeadStore
 
 
 def _row(value: Any, read: ValidatorFunctionWrapHandler) -> CaptureBody | Rejected:
@@ -70,7 +69,7 @@ class BatchView(BaseModel):
     rows: list[RowView]
 
 
-def routes(bulk: Bulk, store: LeadStore) -> APIRouter:
+def routes(bulk: Bulk) -> APIRouter:
     """Batches."""
     router = APIRouter(prefix="/v1", tags=["imports"])
 
@@ -78,7 +77,6 @@ def routes(bulk: Bulk, store: LeadStore) -> APIRouter:
     async def capture_batch(body: BatchBody, caller: Capturer) -> BatchView:
         """Captures up to 500 leads; each has its own result, and a bad one is no reason to refuse the others."""
         batch_id = caller.cause.new_id("batch")
-        await store.captures.claim(batch_id, caller.cause)
         rows = [
             Row(
                 derived_id(batch_id, n),
@@ -86,7 +84,7 @@ def routes(bulk: Bulk, store: LeadStore) -> APIRouter:
             )
             for n, told in enumerate(body.leads)
         ]
-        outcomes = await bulk.capture(rows, caller.cause)
+        outcomes = await bulk.capture_batch(batch_id, rows, caller.cause)
         count = Counter(outcome.status for outcome in outcomes)
         return BatchView(
             captured=count["captured"],

@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 from dealwire.errors import Conflict, Rejected
@@ -42,13 +43,32 @@ class Bulk:
         self._store = store
         self._handlers = handlers
 
-    async def capture(self, rows: Sequence[Row], cause: Cause) -> list[Outcome]:
-        """Every row has its own outcome, in order; doing it again with the same ids changes nothing more (L1, L3)."""
+    async def capture_batch(self, batch_id: str, rows: Sequence[Row], cause: Cause) -> list[Outcome]:
+        """Captures the rows of one request. Its repeat ends where it did, also if what told people apart was corrected
+        since. Raises Rejected when another batch came under the same key.
+        """
+        outcomes = await self.capture(rows, cause, await self._store.captures.claim(batch_id, cause))
+        linked = {
+            row.id: outcome.lead_id
+            for row, outcome in zip(rows, outcomes, strict=True)
+            if outcome.status == "linked" and outcome.lead_id
+        }
+        await self._store.captures.ended(batch_id, cause, linked)
+        return outcomes
+
+    async def capture(
+        self, rows: Sequence[Row], cause: Cause, ended_in: Mapping[str, str] = MappingProxyType({})
+    ) -> list[Outcome]:
+        """Every row has its own outcome, in order; doing it again with the same ids changes nothing more (L1, L3).
+
+        `ended_in` has the leads that rows were linked to before, by the rows' ids.
+        """
         new, outcomes = await asyncio.to_thread(self._decide, rows, cause)  # so that others are answered meanwhile
-        first = _first_of_each_person(new)
+        first = [id_ for id_ in _first_of_each_person(new) if id_ not in ended_in]
         held = await self._store.leads.create_many([(id_, new[id_]) for id_ in first], cause)
         outcomes |= {id_: Outcome("captured", id_) for id_ in first if held.get(id_, _THERE) == _THERE}
-        await self._link({id_: lead for id_, (lead, _) in new.items() if id_ not in outcomes}, cause, outcomes)
+        left = {id_: lead for id_, (lead, _) in new.items() if id_ not in outcomes}
+        await self._link(left, ended_in, cause, outcomes)
         return [outcomes[row.id] for row in rows]
 
     def _decide(self, rows: Sequence[Row], cause: Cause) -> tuple[dict[str, Decision[Lead]], dict[str, Outcome]]:
@@ -63,14 +83,17 @@ class Bulk:
                 refused[row.id] = Outcome("error", error=no)
         return new, refused
 
-    async def _link(self, leads: Mapping[str, Lead], cause: Cause, outcomes: dict[str, Outcome]) -> None:
+    async def _link(
+        self, leads: Mapping[str, Lead], ended_in: Mapping[str, str], cause: Cause, outcomes: dict[str, Outcome]
+    ) -> None:
         """Links rows to the leads there are: those of one lead in their order, different leads at once."""
         if not leads:
             return
         there = await self._store.same_people([key for lead in leads.values() for key in lead.keys])
         by_lead: dict[str | None, list[Lead]] = defaultdict(list)
         for lead in leads.values():
-            by_lead[min((there[key] for key in lead.keys if key in there), default=(0, None))[1]].append(lead)
+            oldest = min((there[key] for key in lead.keys if key in there), default=(0, None))[1]
+            by_lead[ended_in.get(lead.id, oldest)].append(lead)
 
         async def link(lead_id: str | None, same: list[Lead]) -> None:
             for lead in same:

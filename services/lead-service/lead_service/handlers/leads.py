@@ -31,11 +31,11 @@ class Handlers:
         normal = self.normal(told)
         lead_id = cause.new_id("lead")
         ended_in = await self._store.captures.claim(lead_id, cause)
-        if ended_in is not None:
-            return await self.link_capture(ended_in, normal, cause)
+        if lead_id in ended_in:
+            return await self.link_capture(ended_in[lead_id], normal, cause)
         record = await self.capture_normal(lead_id, normal, cause)
         if record.id != lead_id:
-            await self._store.captures.ended(lead_id, cause, record.id)
+            await self._store.captures.ended(lead_id, cause, {lead_id: record.id})
         return record
 
     def normal(self, told: Capture) -> Capture:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pymongo.errors import DuplicateKeyError
 
 from dealwire.kit.cause import Cause
@@ -11,7 +13,7 @@ from dealwire.kit.store.documents import same_request
 
 class Claims:
     """Remembers which request an id was derived for, so that its Idempotency-Key cannot be used for another one, and
-    where that request ended, when it was not in the record of that id.
+    where that request, or each part of it, ended, when it was not in the record of the id derived for it.
     """
 
     def __init__(self, database: Database, name: str) -> None:
@@ -19,24 +21,25 @@ class Claims:
         self._collection = database.collection(name)
 
     @needs_database
-    async def claim(self, id: str, cause: Cause) -> str | None:
-        """The record in which this request ended before, where that is known.
+    async def claim(self, id: str, cause: Cause) -> Mapping[str, str]:
+        """In which records this request ended before, where that is known, by the ids that were derived for them.
 
         Raises Rejected when another request came under the same key. Without a key there is nothing to remember.
         """
         if cause.key is None:
-            return None
+            return {}
         try:
             await self._collection.insert_one({"_id": id, "key": cause.key, "fingerprint": cause.fingerprint})
         except DuplicateKeyError:
             claimed = await self._collection.find_one({"_id": id})
             if claimed is not None:
                 same_request(claimed, cause)
-                return claimed.get("ended_in")
-        return None
+                ended_in: Mapping[str, str] = claimed.get("ended_in", {})
+                return ended_in
+        return {}
 
     @needs_database
-    async def ended(self, id: str, cause: Cause, record_id: str) -> None:
+    async def ended(self, id: str, cause: Cause, ended_in: Mapping[str, str]) -> None:
         """Notes where a request ended: what led it there may have changed by the time it is repeated."""
-        if cause.key is not None:
-            await self._collection.update_one({"_id": id}, {"$set": {"ended_in": record_id}})
+        if cause.key is not None and ended_in:
+            await self._collection.update_one({"_id": id}, {"$set": {"ended_in": ended_in}})
