@@ -125,6 +125,32 @@ async def test_a_corrected_company_is_looked_for_among_leads_and_customers(desk:
     assert event.data["left_account_id"] == account_id
 
 
+async def test_what_was_suggested_of_a_wrong_name_is_void_and_stands_again_when_it_was_right(desk: Desk) -> None:
+    company, person = a_company(), {"name": "王芳"}
+    there = await desk.lead(company=company, contact=person | {"phone": a_phone()})
+    await an_account(desk, f"{company}北京")
+    lead = await desk.lead(company=company, contact=person | {"phone": a_phone()})
+    of_lead, of_customer = sorted(await is_suggested(desk, lead["id"], 2), key=lambda each: each["kind"] != "lead")
+    assert (of_lead["other_id"], of_customer["kind"]) == (there["id"], "customer")
+    for name, verdict in ((f"{company}股份有限公司", "open"), (a_company(), "void"), (company, "open")):
+        await done(desk.so.patch(f"/v1/leads/{lead['id']}", json={"company": name}))
+        for suggestion in (of_lead, of_customer):
+            await comes_to(desk, suggestion["id"], verdict)
+    await done(desk.so.patch(f"/v1/leads/{there['id']}", json={"company": a_company()}))
+    await comes_to(desk, of_lead["id"], "void")
+    assert (await done(desk.so.get(f"/v1/suggestions/{of_customer['id']}")))["verdict"] == "open"
+
+
+async def comes_to(desk: Desk, suggestion_id: str, verdict: str) -> None:
+    """Waits until it has come to this with a suggestion."""
+
+    async def so() -> bool:
+        suggestion = await done(desk.so.get(f"/v1/suggestions/{suggestion_id}"))
+        return bool(suggestion["verdict"] == verdict)
+
+    await eventually(so, f"the suggestion is {verdict}")
+
+
 async def test_facts_that_cannot_be_are_refused_and_change_nothing(desk: Desk) -> None:
     lead = await desk.lead()
     for body in ({"size": 0}, {"size": "many"}, {"region": ""}, {"budget": 3}, *WRONG):

@@ -62,13 +62,18 @@ def suggestions(lead: Lead, customers: Sequence[Customer], points: Matching) -> 
     found = []
     for customer in customers:
         likeness = alike(lead.capture.company, customer.name, points)
-        if likeness < points.customer_from or lead.status not in ALIVE or lead.customer is not None:
+        if not is_like(lead, customer, points) or lead.status not in ALIVE or lead.customer is not None:
             continue
         because = [f"{lead.capture.company} and {customer.name} are {likeness} % alike"]
         if lead.am_id not in (None, customer.am_id):
             because.append(f"{lead.am_id} has the lead and {customer.am_id} the customer")
         found.append((customer, Match(likeness, tuple(because))))
     return sorted(found, key=lambda each: (-each[1].score, each[0].account_id))[: points.per_lead]
+
+
+def is_like(lead: Lead, customer: Customer, points: Matching) -> bool:
+    """Whether a customer's name is like enough that of the lead's company (L3)."""
+    return alike(lead.capture.company, customer.name, points) >= points.customer_from
 
 
 def link_customer(lead: Lead, customer: Customer, because: str) -> Decision[Lead]:

@@ -161,9 +161,19 @@ def suggestions(lead: Lead, others: Iterable[Lead], points: Matching) -> list[tu
         match = compare(lead.capture, other.capture, points)
         if two_ams(lead, other):
             match = Match(match.score, (*match.because, f"{lead.am_id} has the one and {other.am_id} the other"))
-        if match.score >= points.suggest_from or two_ams(lead, other):
+        if is_likely(lead, other, match, points):
             found.append((other, match))
     return sorted(found, key=lambda each: (-each[1].score, each[0].captured_at, each[0].id))[: points.per_lead]
+
+
+def is_likely(one: Lead, other: Lead, match: Match, points: Matching) -> bool:
+    """Whether two leads that match so well are worth a person's look (L3)."""
+    return match.score >= points.suggest_from or two_ams(one, other)
+
+
+def are_likely(one: Lead, other: Lead, points: Matching) -> bool:
+    """Whether two leads, as they are known now, are likely enough the same (L3)."""
+    return is_likely(one, other, compare(one.capture, other.capture, points), points)
 
 
 def newer_first(one: Lead, other: Lead) -> tuple[Lead, Lead]:

@@ -50,6 +50,19 @@ class Duplicates:
             newer, older = matching.newer_first(lead, other)
             await self._store.suggest(newer.id, "lead", older.id, match, cause)
 
+    async def forget_if_unlikely(self, suggestion: Suggestion, cause: Cause) -> None:
+        """A suggestion that rests on what has been corrected since is void (L3)."""
+        lead = (await self._store.leads.get(suggestion.lead_id)).state
+        points = self._policy.matching
+        if suggestion.kind == "lead":
+            other = (await self._store.leads.get(suggestion.other_id)).state
+            likely = matching.are_likely(lead, other, points)
+        else:
+            known = await self._store.customers.get(suggestion.other_id)
+            likely = known is not None and customer.is_like(lead, known, points)
+        if not likely:
+            await self._store.suggestions.change(suggestion.id, partial(_settle_if_open, verdict=Verdict.VOID), cause)
+
     async def check(self, told: Capture, cause: Cause) -> Met:
         """What a capture would meet if it came now; nothing is changed (L3)."""
         normal = intake.normalise(told, self._policy.phone_region)

@@ -51,7 +51,10 @@ class Lookout:
             yield
 
     async def look_at(self, records: Sequence[Record[Lead]]) -> None:
-        """Looks at these leads together. One that cannot be looked at holds up no other."""
+        """Looks at these leads together. One that cannot be looked at holds up no other.
+
+        What was suggested before is looked at as well: what spoke for it may have been corrected.
+        """
         cause = Cause.of_clock(SERVICE, utc_now())
         told = [record.state.capture for record in records]
         near_a_customer = await self._store.near.a_customer(told)
@@ -60,6 +63,9 @@ class Lookout:
                 await self._safely(self._customers.recognise(record.state, cause), record.id)
         for record, others in zip(records, await self._store.near.leads_of_each(told, self._points), strict=True):
             await self._safely(self._duplicates.look_at(record.state, others, cause), record.id)
+        changed = [record.id for record in records if record.version > 1]
+        for suggestion in await self._store.open_suggestions(changed):
+            await self._safely(self._duplicates.forget_if_unlikely(suggestion, cause), suggestion.lead_id)
 
     async def _safely(self, looking: Awaitable[None], lead_id: str) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -154,6 +154,12 @@ class LeadStore:
             query = {f"state.{side}": lead_id, "state.verdict": Verdict.OPEN}
             for record in (await self.suggestions.page(query, limit=_AT_ONCE)).items:
                 yield record.state
+
+    async def open_suggestions(self, lead_ids: Sequence[str]) -> list[Suggestion]:
+        """Those that are about any of these leads, from either side; one that is about two of them, twice."""
+        sides = [{f"state.{side}": {"$in": list(lead_ids)}} for side in ("lead_id", "other_id")] if lead_ids else []
+        about = [record.state for side in sides async for record in self.suggestions.scan(side)]
+        return [suggestion for suggestion in about if suggestion.verdict is Verdict.OPEN]
 
     async def published_routing(self) -> PublishedRouting | None:
         """All published versions of the routing; None before the first."""
