@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ import pytest
 from support.service import eventually
 
 from dealwire.stack.processes import StackError
+from dealwire.stack.services import SERVICES
 from dealwire.stack.warm import PythonProcess
 
 
@@ -135,3 +137,11 @@ asyncio.run(main())
         return True
 
     await eventually(gone, "the program has ended")
+
+
+def test_what_services_import_starts_no_thread_which_a_copy_would_not_have() -> None:
+    modules = [module for spec in SERVICES for module in spec.imports]
+    assert modules
+    counting = f"import threading, {', '.join(modules)}; print(threading.active_count())"
+    counted = subprocess.run([sys.executable, "-c", counting], capture_output=True, text=True, check=True)
+    assert counted.stdout == "1\n"
