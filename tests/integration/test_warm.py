@@ -17,7 +17,7 @@ from support.service import eventually
 
 from dealwire.stack.processes import StackError
 from dealwire.stack.services import SERVICES
-from dealwire.stack.warm import PythonProcess
+from dealwire.stack.warm import Original, PythonProcess
 
 
 def a_program(folder: Path, text: str, *arguments: str, **more: str) -> PythonProcess:
@@ -85,6 +85,20 @@ async def test_it_ends_in_good_order_or_at_once_and_starts_again(tmp_path: Path)
     assert program.pid is None
     assert first != second
     assert program.log.read_text() == "there\nin good order\nthere\n"
+
+
+async def test_when_what_they_are_copies_of_has_ended_so_have_they_and_there_is_another(tmp_path: Path) -> None:
+    program = a_program(tmp_path, "import time; print('there', flush=True); time.sleep(60)")
+    await program.start()
+    Original.running().process.kill()
+
+    async def ended() -> bool:
+        return program.pid is None
+
+    await eventually(ended, "it has ended")
+    await program.start()
+    assert program.pid
+    await program.kill()
 
 
 async def test_what_it_imports_is_imported_once_for_all(tmp_path: Path) -> None:

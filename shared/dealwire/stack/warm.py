@@ -10,14 +10,14 @@ import atexit
 import json
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from dealwire.stack.processes import Child, Probe, Process, StackError, be_called, die_with_parent
 
@@ -27,7 +27,10 @@ Order = Mapping[str, Any]
 
 
 class PythonProcess(Process):
-    """`python -m module arguments…`, forked from a process in which `imports` have been imported."""
+    """`python -m module arguments…`, forked from a process in which `imports` have been imported.
+
+    Its start waits for that: `warm_up` gets it done beforehand.
+    """
 
     def __init__(
         self,
@@ -45,36 +48,51 @@ class PythonProcess(Process):
         self._imports = imports
 
     def _begin(self, env: Mapping[str, str]) -> Child:
-        warm_up(self._imports)
+        original = warm_up(self._imports)
         order = {"run": self._module, "arguments": self._arguments, "env": dict(env), "log": str(self.log)}
-        return _Copy(int(_original().ask(order)))
+        return _Copy(original, int(original.ask(order)))
 
 
-def warm_up(imports: Iterable[str]) -> None:
+def warm_up(imports: Iterable[str]) -> Original:
     """Begin to import modules for programs that will be started; returns at once."""
-    _original().tell({"import": list(imports)})
+    original = Original.running()
+    original.tell({"import": list(imports)})
+    return original
 
 
 class _Copy:
     """A forked process, looked at like a `subprocess.Popen`."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, original: Original, pid: int) -> None:
         self.pid = pid
+        self._original = original
         self._status: int | None = None
 
     def poll(self) -> int | None:
         if self._status is None:
-            self._status = _original().ask({"poll": self.pid})
+            try:
+                self._status = self._original.ask({"poll": self.pid})
+            except StackError:
+                self._status = -signal.SIGKILL  # what it is a copy of has ended, and the kernel ended it with that
         return self._status
 
 
-class _Original:
+class Original:
     """The process that is copied, seen from the one that gives it orders. It and its copies end with that one."""
+
+    _one: ClassVar[Original | None] = None
+
+    @classmethod
+    def running(cls) -> Original:
+        """The one that there is; another when it has ended."""
+        if cls._one is None or cls._one.process.poll() is not None:
+            cls._one = cls()
+        return cls._one
 
     def __init__(self) -> None:
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
+            self.process = subprocess.Popen(  # noqa: S603 - our own program
                 [sys.executable, "-m", __name__],
                 stdin=theirs.fileno(),
                 process_group=0,
@@ -97,12 +115,7 @@ class _Original:
 
     def _end(self) -> None:
         self._line.close()
-        self._process.wait()
-
-
-@cache
-def _original() -> _Original:
-    return _Original()
+        self.process.wait()
 
 
 def _follow(orders: socket.socket) -> Order | None:

@@ -146,6 +146,36 @@ async def test_what_cannot_even_be_put_off_comes_again(place: Place) -> None:
         await all_counted(facts, {1, 2, 3})
 
 
+async def test_what_could_be_neither_counted_nor_put_off_is_not_acknowledged_with_what_came_after_it(
+    place: Place,
+) -> None:
+    """Several are acknowledged at once otherwise: that of the last counts for all before it on the channel."""
+    faults = iter([RuntimeError("not now")])
+
+    def check(event: Event) -> None:
+        if event.data["total"] == 1:
+            for fault in faults:
+                raise fault
+
+    facts = Facts(check)
+    async with a_counter(place, facts, batch=1) as replica:
+        inbox, away = replica.parts[-1].inbox, iter([Unavailable("broker-away", "Away.")])
+        retry, give_up = inbox.retry, inbox.give_up
+
+        async def retry_that_fails_once(*what: Any) -> None:
+            for fault in away:
+                raise fault
+            await retry(*what)
+
+        inbox.retry = retry_that_fails_once
+        inbox.give_up = lambda: asyncio.get_running_loop().call_later(0.5, give_up)  # so that others are counted before
+        await publish(replica, range(1, 6))
+        await all_counted(facts, set(range(1, 6)))
+        assert set(facts.deliveries.values()) == {1}
+    assert next(away, None) is None
+    assert await depth(place, INBOX) == 0
+
+
 async def take_when_there(place: Place) -> bytes:
     async def there() -> bool:
         try:
