@@ -240,7 +240,8 @@ async def _until_closed(connection: AbstractConnection, channel: AbstractChannel
 async def unless_lost(work: Awaitable[T]) -> T:
     """Closing a connection also cancels what still waits for it: to that, the connection was lost.
 
-    As it is, a cancellation would end the task that waits, in silence.
+    As it is, a cancellation would end the task that waits, in silence. What waits for a channel that is closed without a
+    reason fails with a bare `Exception`, which means the same.
     """
     try:
         return await work
@@ -248,6 +249,10 @@ async def unless_lost(work: Awaitable[T]) -> T:
         if _is_cancelled():
             raise
         raise AMQPConnectionError("the connection to the broker was lost") from None
+    except Exception as error:
+        if type(error) is Exception:
+            raise AMQPConnectionError("the connection to the broker was lost") from error
+        raise
 
 
 def _is_cancelled() -> bool:

@@ -104,14 +104,20 @@ class Original:
         try:
             self._line.sendall(json.dumps(order).encode())
         except OSError as failure:
-            raise StackError(f"The process that services are copied from has ended: {failure}") from failure
+            raise self._ended(str(failure)) from failure
 
     def ask(self, order: Order) -> Any:
         self.tell(order)
         answer = self._line.recv(_LONGEST_ORDER)
         if not answer:
-            raise StackError("The process that services are copied from has ended; what it said stands above.")
+            raise self._ended("what it said stands above")
         return json.loads(answer)
+
+    def _ended(self, why: str) -> StackError:
+        """Sees that it is gone, and `running` will know: its line can be closed a moment before."""
+        self.process.kill()
+        self.process.wait()
+        return StackError(f"The process that services are copied from has ended: {why}")
 
     def _end(self) -> None:
         self._line.close()

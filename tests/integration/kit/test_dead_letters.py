@@ -8,6 +8,7 @@ from typing import Any
 import aio_pika
 from integration.kit.broker import a_channel, depth, put, take
 from integration.kit.test_consumer import DLQ, INBOX, READER, a_reader, counted, nothing_waits
+from support.events import a_publisher
 from support.place import Place
 from support.service import eventually
 from support.tally import TallyCounted
@@ -118,10 +119,10 @@ async def test_a_retry_queue_that_somebody_deleted_costs_no_message(place: Place
         if len(tried) < 3:
             raise RuntimeError("early")
 
-    async with a_reader(place, once, tiers=(1, 2)) as reader:
+    async with a_publisher(place) as teller, a_reader(place, once, tiers=(1, 2)):  # whose own session will end over it
         async with a_channel(place) as channel:
             await channel.queue_delete(f"{READER}.retry.1s")
-        await reader.bus.publish(counted(1))
+        await teller.publish(counted(1))
 
         async def handled() -> bool:
             return len(tried) == 3

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from integration.kit.broker import delete, depth, put, take
-from support.events import an_event
+from support.events import a_publisher, an_event
 from support.place import Place
 from support.proxy import Proxy
 from support.service import eventually
@@ -158,7 +158,7 @@ async def test_what_could_be_neither_counted_nor_put_off_is_not_acknowledged_wit
                 raise fault
 
     facts = Facts(check)
-    async with a_counter(place, facts, batch=1) as replica:
+    async with a_publisher(place) as teller, a_counter(place, facts, batch=1) as replica:
         inbox, away = replica.parts[-1].inbox, iter([Unavailable("broker-away", "Away.")])
         retry, give_up = inbox.retry, inbox.give_up
 
@@ -169,7 +169,7 @@ async def test_what_could_be_neither_counted_nor_put_off_is_not_acknowledged_wit
 
         inbox.retry = retry_that_fails_once
         inbox.give_up = lambda: asyncio.get_running_loop().call_later(0.5, give_up)  # so that others are counted before
-        await publish(replica, range(1, 6))
+        await asyncio.gather(*(teller.publish(counted(total)) for total in range(1, 6)))
         await all_counted(facts, set(range(1, 6)))
         assert set(facts.deliveries.values()) == {1}
     assert next(away, None) is None

@@ -6,7 +6,7 @@ from typing import Any
 import aio_pika
 import pytest
 
-from dealwire.kit.bus import Bus
+from dealwire.kit.bus import Bus, unless_lost
 from dealwire.stack.processes import free_port
 
 
@@ -29,3 +29,17 @@ async def test_a_connection_that_could_not_be_made_is_closed_and_not_left_to_the
             await asyncio.sleep(0.01)
     await bus.stop()
     assert all(connection.is_closed for connection in made)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"), [(Exception(), aio_pika.exceptions.AMQPConnectionError), (ValueError("mine"), ValueError)]
+)
+async def test_a_channel_closed_without_a_reason_was_lost_and_other_faults_stay_what_they_are(
+    fault: Exception, told: type[Exception]
+) -> None:
+    """A confirmation that was waited for fails with no more than `Exception` then."""
+    confirmation: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    confirmation.set_exception(fault)
+    with pytest.raises(told) as raised:
+        await unless_lost(confirmation)
+    assert type(raised.value) is told
