@@ -125,7 +125,9 @@ async def test_a_corrected_company_is_looked_for_among_leads_and_customers(desk:
     assert event.data["left_account_id"] == account_id
 
 
-async def test_what_was_suggested_of_a_wrong_name_is_void_and_stands_again_when_it_was_right(desk: Desk) -> None:
+async def test_a_suggestion_is_void_once_what_spoke_for_it_was_corrected_and_stands_again_when_it_was_right(
+    desk: Desk,
+) -> None:
     company, person = a_company(), {"name": "王芳"}
     there = await desk.lead(company=company, contact=person | {"phone": a_phone()})
     await an_account(desk, f"{company}北京")

@@ -62,7 +62,7 @@ def suggestions(lead: Lead, customers: Sequence[Customer], points: Matching) -> 
     found = []
     for customer in customers:
         likeness = alike(lead.capture.company, customer.name, points)
-        if not is_like(lead, customer, points) or lead.status not in ALIVE or lead.customer is not None:
+        if likeness < points.customer_from or lead.status not in ALIVE or lead.customer is not None:
             continue
         because = [f"{lead.capture.company} and {customer.name} are {likeness} % alike"]
         if lead.am_id not in (None, customer.am_id):

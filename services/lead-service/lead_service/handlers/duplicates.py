@@ -51,7 +51,7 @@ class Duplicates:
             await self._store.suggest(newer.id, "lead", older.id, match, cause)
 
     async def forget_if_unlikely(self, suggestion: Suggestion, cause: Cause) -> None:
-        """A suggestion that rests on what has been corrected since is void (L3)."""
+        """A suggestion is void once what spoke for it was corrected; it stands again when it was right (L3, L4)."""
         lead = (await self._store.leads.get(suggestion.lead_id)).state
         points = self._policy.matching
         if suggestion.kind == "lead":
@@ -161,14 +161,14 @@ class Duplicates:
 
     async def settle_suggestions_when_lead_merged(self, merged: LeadMerged, cause: Cause) -> None:
         """What was suggested about a lead that went into another is settled, or void."""
-        async for suggestion in self._store.suggestions_about(merged.lead_id):
+        for suggestion in await self._store.open_suggestions([merged.lead_id]):
             pair = {suggestion.lead_id, suggestion.other_id} == {merged.lead_id, merged.into}
             verdict = Verdict.SAME if pair else Verdict.VOID
             await self._store.suggestions.change(suggestion.id, partial(_settle_if_open, verdict=verdict), cause)
 
     async def forget_suggestions_when_lead_is_over(self, over: LeadDiscarded | LeadWithdrawn, cause: Cause) -> None:
         """There is nothing left to settle about a lead that was found invalid."""
-        async for suggestion in self._store.suggestions_about(over.lead_id):
+        for suggestion in await self._store.open_suggestions([over.lead_id]):
             await self._store.suggestions.change(suggestion.id, partial(_settle_if_open, verdict=Verdict.VOID), cause)
 
     async def tell_apart_when_lead_unmerged(self, unmerged: LeadUnmerged, cause: Cause) -> None:

@@ -148,13 +148,6 @@ class LeadStore:
         if made.state.verdict is Verdict.VOID:
             await self.suggestions.change(made.id, suggest_again, cause)
 
-    async def suggestions_about(self, lead_id: str) -> AsyncIterator[Suggestion]:
-        """The likely duplicates of a lead that nobody has settled, from either side."""
-        for side in ("lead_id", "other_id"):
-            query = {f"state.{side}": lead_id, "state.verdict": Verdict.OPEN}
-            for record in (await self.suggestions.page(query, limit=_AT_ONCE)).items:
-                yield record.state
-
     async def open_suggestions(self, lead_ids: Sequence[str]) -> list[Suggestion]:
         """Those that are about any of these leads, from either side; one that is about two of them, twice."""
         sides = [{f"state.{side}": {"$in": list(lead_ids)}} for side in ("lead_id", "other_id")] if lead_ids else []
