@@ -87,10 +87,17 @@ async def test_it_ends_in_good_order_or_at_once_and_starts_again(tmp_path: Path)
     assert program.log.read_text() == "there\nin good order\nthere\n"
 
 
-async def test_when_what_they_are_copies_of_has_ended_so_have_they_and_there_is_another(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unread", [False, True], ids=["at leisure", "with an order unread"])
+async def test_when_what_they_are_copies_of_has_ended_so_have_they_and_there_is_another(
+    tmp_path: Path, unread: bool
+) -> None:
     program = a_program(tmp_path, "import time; print('there', flush=True); time.sleep(60)")
     await program.start()
-    Original.running().process.kill()
+    original = Original.running()
+    if unread:
+        original.process.send_signal(signal.SIGSTOP)
+        original.tell({"import": []})
+    original.process.kill()
 
     async def ended() -> bool:
         return program.pid is None

@@ -108,7 +108,10 @@ class Original:
 
     def ask(self, order: Order) -> Any:
         self.tell(order)
-        answer = self._line.recv(_LONGEST_ORDER)
+        try:
+            answer = self._line.recv(_LONGEST_ORDER)
+        except ConnectionResetError:  # it ended with the order unread
+            answer = b""
         if not answer:
             raise self._ended("what it said stands above")
         return json.loads(answer)
