@@ -38,7 +38,7 @@ class Client(httpx.AsyncClient):
 
 
 def a_settings(settings: type[S], place: Place, **more: Any) -> S:
-    """Settings of a service at a place, with everything that waits made quick."""
+    """Settings of a service at a place, with everything that waits made quick, but for looking, which costs each time."""
     service = settings.model_fields["service"].default
     return settings(
         mongo_url=place.mongo_url,
@@ -49,9 +49,9 @@ def a_settings(settings: type[S], place: Place, **more: Any) -> S:
         jwt_audience=AUDIENCE,
         **{
             "sweep_after_seconds": 1.0,
-            "sweep_interval_seconds": 0.2,
-            "clock_interval_seconds": 0.1,
-            "topology_check_seconds": 0.3,
+            "sweep_interval_seconds": 0.5,
+            "clock_interval_seconds": 0.3,
+            "topology_check_seconds": 1.0,
             "retry_tiers_seconds": (1, 2),
             **more,
         },
