@@ -88,6 +88,20 @@ def test_what_was_told_first_stands_and_a_second_number_still_finds_the_lead() -
     assert learned.keys == (f"phone:{PHONE}", f"email:{EMAIL}", f"phone:{OTHER_PHONE}")
 
 
+@pytest.mark.parametrize(
+    ("who", "email"),
+    [({"name": "陈杰", "phone": None, "email": "chen.jie@example.com"}, None), ({"phone": None}, EMAIL)],
+    ids=["a colleague", "the same person"],
+)
+def test_of_a_colleague_a_lead_learns_no_number_and_no_address_but_is_found_by_them(
+    who: dict[str, str | None], email: str | None
+) -> None:
+    told = a_capture(contact=a_contact(**who), uscc=USCC, region="华北")
+    learned, _ = link(a_lead(contact=a_contact(email=None), uscc=USCC, region=None), told)
+    assert (learned.capture.contact, learned.capture.region) == (a_contact(email=email), "华北")
+    assert f"email:{told.contact.email}" in learned.keys
+
+
 def test_a_number_that_is_another_leads_is_not_learned() -> None:
     lead = a_lead(contact=a_contact(phone=None), industry=None)
     learned, (event,) = link(lead, a_capture(uscc=USCC), learn_keys=False)

@@ -69,6 +69,14 @@ def test_the_survivor_is_found_by_what_found_the_other_and_learns_what_it_did_no
     )
 
 
+def test_a_colleagues_number_and_address_are_not_taken_for_the_survivors() -> None:
+    colleague = a_lead("lead-2", contact=a_contact(name="陈杰", phone=OTHER_PHONE, email=None))
+    survivor, (event,) = absorb(colleague, a_lead())
+    assert isinstance(event, LeadAbsorbed)
+    assert survivor.capture.contact == event.contact == colleague.capture.contact
+    assert f"email:{EMAIL}" in survivor.keys
+
+
 def test_a_merged_lead_keeps_what_it_was_and_gives_keys_am_and_clocks_up() -> None:
     lead = an_assigned_lead(LI)
     merged, (event,) = merge(lead, "lead-2")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from dealwire import company
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.common import MAX_MINOR
+from dealwire.catalogue.common import MAX_MINOR, Contact
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.event import Decision
 from lead_service.domain import contact, matching
@@ -60,8 +60,9 @@ def link(
 ) -> Decision[Lead]:
     """An exact duplicate is linked at once to the lead there is, which learns what it did not know (L3).
 
-    A discarded or archived lead returns to intake: the person wants something after all. Without `learn_keys` a new phone number,
-    e-mail address or credit code stays with the other lead that has it.
+    A discarded or archived lead returns to intake: the person wants something after all. Of a colleague, found by the credit
+    code alone, it learns no number and no address, but is found by them. Without `learn_keys` a new phone number, e-mail
+    address or credit code stays with the other lead that has it.
     """
     if lead.merged is not None:
         raise MergedAway(lead.merged.into)
@@ -70,7 +71,8 @@ def link(
     update = {"captures": lead.captures + 1, "capture": known, "archive_at": kept_until(now, calendar, policy)}
     update["linked_costs"] = _costs(lead, told, now, calendar)
     if learn_keys:
-        reach = _completed(known.contact, told.contact, "phone", "email")
+        colleague = not matching.same_person(lead.capture.contact, told.contact) and not _shared(lead, told.contact)
+        reach = known.contact if colleague else _completed(known.contact, told.contact, "phone", "email")
         learned = _completed(known, told, "uscc").model_copy(update={"contact": reach})
         update |= {"capture": learned, "blocks": matching.blocks(learned)}
         update["keys"] = tuple(dict.fromkeys((*lead.keys, *keys(told))))
@@ -123,6 +125,10 @@ def _costs(lead: Lead, told: Capture, now: datetime, calendar: BusinessCalendar)
 def _completed(known: M, told: M, *fields: str) -> M:
     """What was told first stands; what nobody had told yet is added."""
     return known.model_copy(update={field: getattr(told, field) for field in fields if getattr(known, field) is None})
+
+
+def _shared(lead: Lead, person: Contact) -> bool:
+    return not set(contact.keys(person)).isdisjoint(lead.keys)
 
 
 def _matched(lead: Lead, told: Capture) -> dict[str, Any]:

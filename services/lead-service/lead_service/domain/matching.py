@@ -188,6 +188,11 @@ def two_ams(one: Lead, other: Lead) -> bool:
     return same and None not in (one.am_id, other.am_id) and one.am_id != other.am_id
 
 
+def same_person(one: Contact, other: Contact) -> bool:
+    """Whether two contacts name one person, in any order of the words and however they are addressed (L3)."""
+    return _person(one) == _person(other)
+
+
 def _companies(blocks: Iterable[str]) -> Iterator[str]:
     """The folded names of companies that blocks tell of."""
     return (block.removeprefix(_COMPANY) for block in blocks if block.startswith(_COMPANY))

@@ -134,9 +134,10 @@ def _with(lead: Lead, capture: Capture, **changes: Any) -> Lead:
 
 def _unknown(known: Capture, told: Capture) -> dict[str, str | int]:
     """What is told and not known."""
+    reach = _REACH if matching.same_person(known.contact, told.contact) else ()  # a colleague's number stays theirs
     pairs: tuple[tuple[tuple[str, ...], Capture | Contact, Capture | Contact], ...] = (
         (_FACTS, known, told),
-        (_REACH, known.contact, told.contact),
+        (reach, known.contact, told.contact),
     )
     return {
         field: getattr(new, field)
