@@ -17,6 +17,7 @@ from unit.lead.builders import (
     POLICY,
     UNKNOWN,
     WANG,
+    a_capture,
     a_lead,
     a_member,
     a_roster,
@@ -28,8 +29,10 @@ from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadBidPlaced, L
 from dealwire.errors import Conflict, Forbidden
 from dealwire.event import Decision
 from lead_service.domain import grab
+from lead_service.domain.archive import archive, reactivate
 from lead_service.domain.facets import Bid, Grab
 from lead_service.domain.grab import Bidders, deadlines
+from lead_service.domain.intake import discard, link
 from lead_service.domain.lead import AccountLink, Lead, Status
 from lead_service.domain.policy import Policy, Window
 from lead_service.domain.progress import assign, expire, qualify
@@ -234,6 +237,30 @@ def test_bids_for_a_lead_that_was_given_to_somebody_count_no_more() -> None:
     returned, _ = expire(assigned, a_roster(a_member(CHEN)), MONDAY_12H, CALENDAR, POLICY)
     back, _ = qualify(returned, ANSWERS["B"], THREE, MONDAY_12H, CALENDAR, POLICY)
     assert deadlines(back) == []
+
+
+@pytest.mark.parametrize("away", ["archived", "discarded", "graded C"])
+def test_bids_for_a_lead_that_left_the_pool_count_no_more(away: str) -> None:
+    lead = wanted_by((LI, 0))
+    match away:
+        case "archived":
+            gone = reactivate(archive(lead, "no budget")[0], MONDAY_12H, CALENDAR, POLICY)[0]
+        case "discarded":
+            gone = link(discard(lead, "a fax")[0], a_capture(), MONDAY_12H, CALENDAR, POLICY)[0]
+        case _:
+            gone = qualify(lead, ANSWERS["C"], THREE, MONDAY_12H, CALENDAR, POLICY)[0]
+    back, _ = qualify(gone, ANSWERS["B"], THREE, MONDAY_12H, CALENDAR, POLICY)
+    assert (back.status, deadlines(back)) == (Status.POOL, [])
+    asked_for, (placed,) = bid(back, CHEN, 200)
+    assert isinstance(placed, LeadBidPlaced)
+    assert asked_for.grab
+    assert [each.am_id for each in asked_for.grab.bids] == [CHEN]
+
+
+def test_a_customers_lead_is_for_everybody_once_the_customers_am_has_left() -> None:
+    theirs = wanted_by((LI, 0)).model_copy(update={"customer": CUSTOMER})
+    won, _ = closed(theirs, roster=a_roster(a_member(LI), a_member(CHEN, active=False)))
+    assert won.am_id == LI
 
 
 def test_a_customers_lead_is_for_nobody_but_the_customers_am() -> None:

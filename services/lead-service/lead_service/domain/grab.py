@@ -16,7 +16,7 @@ from lead_service.domain.facets import Bid, Grab
 from lead_service.domain.lead import Lead, Status
 from lead_service.domain.policy import Policy
 from lead_service.domain.progress import accept, give
-from lead_service.domain.routing import Roster, choose
+from lead_service.domain.routing import Roster, choose, is_anothers
 from lead_service.domain.sops import PublishedSops
 
 
@@ -162,8 +162,8 @@ def _refused(lead: Lead, am_id: str, roster: Roster, bidders: Bidders, policy: P
     """An AM has at most twenty leads from the pool at work at once (L11)."""
     if not _works_here(am_id, roster):
         return "is no active account manager"
-    if lead.customer and lead.customer.am_id != am_id:
-        return f"is not {lead.customer.am_id}, whose customer this is"
+    if is_anothers(lead.customers_am, am_id, roster):
+        return f"is not {lead.customers_am}, whose customer this is"
     if bidders.free_slot(am_id, policy.claim_limit) is None:
         return f"has {policy.claim_limit} leads from the pool at work already"
     return None

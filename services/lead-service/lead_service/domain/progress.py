@@ -44,7 +44,9 @@ def qualify(
     told = {**dict(verdict), "bant": bant, "along": tuple(along)}
     to_an_am = verdict.grade is Grade.A or (verdict.grade is Grade.B and lead.customer is not None)
     status = Status.INTAKE if to_an_am else _AFTER_QUALIFYING[verdict.grade]
-    qualified = lead.model_copy(update={"status": status, **told})
+    # Bids from an earlier stay in the pool are nobody's wish any more.
+    left = {"grab": None} if lead.grab and not lead.grab.decided_at and status is not lead.status else {}
+    qualified = lead.model_copy(update={"status": status, **told, **left})
     news: tuple[EventData, ...] = ()
     if qualified != lead:
         qualified = qualified.model_copy(update={"archive_at": kept_until(now, calendar, policy)})
