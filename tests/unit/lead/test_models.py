@@ -149,11 +149,18 @@ def test_a_model_that_makes_no_sense_is_refused(changes: dict[str, Any], slug: s
     must_make_sense(built_in(POLICY))
 
 
-def test_a_hundred_versions_are_enough() -> None:
-    version = published().versions[0]
-    many = PublishedModel(name="medical", versions=(version,) * 100)
-    with pytest.raises(Conflict):
-        published("medical", many)
+def test_of_a_hundred_versions_one_that_is_over_makes_room_for_the_next() -> None:
+    model = published()
+    for _ in range(102):
+        model = published("medical", model)
+    assert [version.version for version in model.versions] == list(range(4, 104))
+
+
+def test_versions_that_are_in_force_or_wait_for_their_date_make_room_for_none() -> None:
+    begun, later = published().versions[0], MONDAY_10H + DAY
+    waiting = [begun.model_copy(update={"version": number, "effective_from": later}) for number in range(2, 101)]
+    with pytest.raises(Conflict, match="when the first of them has begun"):
+        published("medical", PublishedModel(name="medical", versions=(begun, *waiting)))
 
 
 def test_a_model_comes_back_from_the_store_as_it_went_in() -> None:

@@ -15,7 +15,7 @@ from dealwire.event import Decision
 from lead_service.domain import scoring
 from lead_service.domain.lead import Capture
 from lead_service.domain.policy import Policy
-from lead_service.domain.versions import BEGINNING, effective, in_force, next_version
+from lead_service.domain.versions import BEGINNING, effective, in_force, next_version, with_room
 
 BUILT_IN = "bant"
 _FACTS_OF = {
@@ -99,7 +99,7 @@ def publish(
         note=note,
     )
     event = ScoringModelPublished.model_validate(version.model_dump())
-    return PublishedModel(name=name, versions=(*before, version)), (event,)
+    return PublishedModel(name=name, versions=(*with_room(before, now), version)), (event,)
 
 
 def must_make_sense(model: ScoringModel) -> None:

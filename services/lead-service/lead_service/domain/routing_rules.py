@@ -10,7 +10,7 @@ from typing import ClassVar
 from dealwire.catalogue.lead_rules import Expertise, RoutingCondition, RoutingPublished, RoutingRule, RoutingTarget
 from dealwire.errors import Rejected
 from dealwire.event import Decision
-from lead_service.domain.versions import BEGINNING, Published, RuleVersion, current, stamp
+from lead_service.domain.versions import BEGINNING, Published, RuleVersion, current, stamp, with_room
 
 
 class RoutingVersion(RuleVersion):
@@ -51,7 +51,7 @@ def publish(
     must_make_sense(rules)
     version = RoutingVersion(rules=tuple(rules), **stamp(known, effective_from, note, now))
     event = RoutingPublished.model_validate(version.model_dump())
-    return PublishedRouting(versions=(*(known.versions if known else ()), version)), (event,)
+    return PublishedRouting(versions=(*with_room(known.versions if known else (), now), version)), (event,)
 
 
 def must_make_sense(rules: Sequence[RoutingRule]) -> None:

@@ -14,7 +14,7 @@ from dealwire.catalogue.lead_rules import CaseMaterial, SopsPublished
 from dealwire.errors import Rejected
 from dealwire.event import Decision
 from lead_service.domain.policy import Policy, Sop
-from lead_service.domain.versions import BEGINNING, Published, RuleVersion, current, stamp
+from lead_service.domain.versions import BEGINNING, Published, RuleVersion, current, stamp, with_room
 
 
 class SopVersion(RuleVersion):
@@ -53,7 +53,7 @@ def publish(
     must_make_sense(follow_up)
     version = SopVersion(follow_up=follow_up, nurture=nurture, **stamp(known, effective_from, note, now))
     event = SopsPublished.model_validate(version.model_dump())
-    return PublishedSops(versions=(*(known.versions if known else ()), version)), (event,)
+    return PublishedSops(versions=(*with_room(known.versions if known else (), now), version)), (event,)
 
 
 def must_make_sense(follow_up: Mapping[Grade, Sop]) -> None:

@@ -50,7 +50,7 @@ R = TypeVar("R", bound=RuleVersion)
 
 
 class Published(BaseModel, Generic[R]):
-    """All published versions of such rules, the oldest first; before them all is the one built in, version 1."""
+    """The published versions of such rules, the oldest first; before them all is the one built in, version 1."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,10 +67,23 @@ def in_force(versions: Sequence[V], now: datetime) -> V | None:
 
 
 def next_version(versions: Sequence[Version], *, first: int = 1) -> int:
-    """Versions are counted without gaps. Raises Conflict when there are too many."""
-    if len(versions) == _MOST_VERSIONS:
-        raise Conflict("too-many-versions", f"There are {_MOST_VERSIONS} versions; go on under another name.")
-    return first + len(versions)
+    """Versions are counted without gaps."""
+    return versions[-1].version + 1 if versions else first
+
+
+def with_room(versions: Sequence[V], now: datetime) -> tuple[V, ...]:
+    """Of a hundred versions one that is over makes room for the next; the timeline has it still (X8).
+
+    Raises Conflict when all of them are in force or wait for their date.
+    """
+    if len(versions) < _MOST_VERSIONS:
+        return tuple(versions)
+    current = in_force(versions, now)
+    over = next((each for each in versions if each.effective_from <= now and each is not current), None)
+    if over is None:
+        detail = f"{_MOST_VERSIONS} versions wait for their date. Publish this one when the first of them has begun."
+        raise Conflict("too-many-versions", detail)
+    return tuple(each for each in versions if each is not over)
 
 
 def effective(wanted: datetime | None, now: datetime) -> datetime:
