@@ -50,6 +50,14 @@ async def test_the_next_step_is_always_in_the_view(desk: Desk) -> None:
     assert (await desk.get(lead["id"]))["next_step"] is None
 
 
+async def test_what_is_found_out_about_a_lead_keeps_it_longer(desk: Desk) -> None:
+    lead = await desk.lead()
+    path = f"/v1/leads/{lead['id']}"
+    verified = await done(desk.so.post(f"{path}/verify", json={"channel": "call"}))
+    completed = await done(desk.so.patch(path, json={"size": 800}))
+    assert lead["archive_at"] < verified["archive_at"] < completed["archive_at"]
+
+
 async def test_a_follow_up_sent_again_is_logged_once(desk: Desk) -> None:
     lead = await desk.accepted()
     headers = {"Idempotency-Key": f"call-{lead['id']}"}

@@ -23,10 +23,11 @@ from unit.lead.builders import (
 )
 
 from dealwire.calendar import Deadline
-from dealwire.catalogue.lead import LeadLinked, LeadVerified
+from dealwire.catalogue.lead import Facts, LeadLinked, LeadVerified
 from dealwire.catalogue.lead_care import LeadArchived, LeadMaterialDue, LeadNurturePlanned, LeadReactivated
 from dealwire.errors import Conflict, Forbidden
 from lead_service.domain import archive, nurture
+from lead_service.domain.correction import complete
 from lead_service.domain.intake import link
 from lead_service.domain.lead import ALIVE, WITH_SALES_OPS, Status
 from lead_service.domain.progress import expire, qualify
@@ -119,8 +120,12 @@ def test_news_of_a_lead_keep_it_for_another_180_days() -> None:
     heard, _ = link(a_lead(), a_capture(), later, CALENDAR, POLICY)
     qualified, _ = qualify(a_lead(), ANSWERS["B"], a_roster(), later, CALENDAR, POLICY)
     returned, _ = expire(an_assigned_lead(), a_roster(), later, CALENDAR, POLICY)
-    for lead in (heard, qualified, returned):
+    found_out = archive.kept_for_news(complete(a_lead(), Facts(size=800), None), later, CALENDAR, POLICY)
+    assert found_out[1]
+    for lead in (heard, qualified, returned, found_out[0]):
         assert lead.archive_at == later + 180 * DAY
+    nothing_new = complete(a_lead(), Facts(), None)
+    assert archive.kept_for_news(nothing_new, later, CALENDAR, POLICY) == nothing_new
 
 
 def test_an_archived_lead_is_reactivated_or_comes_back_with_its_person() -> None:

@@ -16,12 +16,14 @@ from unit.lead.builders import (
     a_discarded_lead,
     a_lead,
     an_accepted_lead,
+    an_archived_lead,
     an_assigned_lead,
 )
 
 from dealwire.calendar import Deadline
 from dealwire.catalogue.lead import Facts, LeadFactsCompleted, LeadFactsOverdue
 from dealwire.errors import Conflict, Forbidden
+from lead_service.domain.archive import reactivate
 from lead_service.domain.completion import deadlines, escalate, missing
 from lead_service.domain.correction import complete
 from lead_service.domain.intake import capture, link
@@ -73,7 +75,10 @@ def test_a_lead_that_comes_back_has_a_day_again() -> None:
     lead, _ = escalate(a_lead(), TUESDAY_10H)
     discarded = a_discarded_lead().model_copy(update={"completion": lead.completion})
     again, _ = link(discarded, a_capture(), TUESDAY_10H, CALENDAR, POLICY)
-    assert deadlines(again) == [Deadline("completion", TUESDAY_10H + timedelta(days=1))]
+    archived = an_archived_lead().model_copy(update={"completion": lead.completion})
+    reactivated, _ = reactivate(archived, TUESDAY_10H, CALENDAR, POLICY)
+    for back in (again, reactivated):
+        assert deadlines(back) == [Deadline("completion", TUESDAY_10H + timedelta(days=1))]
 
 
 def test_the_facts_of_a_lead_that_is_over_are_not_asked_for() -> None:

@@ -30,7 +30,11 @@ class Care:
     ) -> Record[Lead]:
         """The person was reached, and the lead is a real one (L5)."""
         return await self._leads.change(
-            lead_id, lambda known: verification.verify(known, by, channel, note, cause.now), cause
+            lead_id,
+            lambda known: archive.kept_for_news(
+                verification.verify(known, by, channel, note, cause.now), cause.now, self._calendar, self._policy
+            ),
+            cause,
         )
 
     async def log_follow_up(

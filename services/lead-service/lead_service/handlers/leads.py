@@ -10,7 +10,7 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import correction, intake, progress
+from lead_service.domain import archive, correction, intake, progress
 from lead_service.domain.correction import Person, SomebodyElses
 from lead_service.domain.lead import Capture, Lead, MergedAway
 from lead_service.domain.policy import Policy
@@ -75,7 +75,11 @@ class Handlers:
         while True:
             try:
                 return await self._leads.change(
-                    lead_id, lambda known: correction.complete(known, facts, by, person), cause
+                    lead_id,
+                    lambda known: archive.kept_for_news(
+                        correction.complete(known, facts, by, person), cause.now, self._calendar, self._policy
+                    ),
+                    cause,
                 )
             except Taken:
                 there = await self._store.same_people(list(keys))
