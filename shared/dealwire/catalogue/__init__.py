@@ -27,6 +27,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         lead_care.LeadReminded,
         lead_care.LeadEscalated,
         lead_care.LeadReleased,
+        lead_care.LeadUnassigned,
         lead_care.LeadNurturePlanned,
         lead_care.LeadMaterialDue,
         lead_care.LeadArchived,

@@ -87,7 +87,8 @@ class LeadCaptured(EventData):
 class LeadLinked(EventData):
     """Somebody already known came in again and was linked to the lead there is (L3).
 
-    `reopened`: the lead had been discarded and is with intake again. `matched_on_uscc`: they share a credit code.
+    `reopened`: the lead had been discarded and is with intake again. `matched_on_uscc`: they share a credit code. `am_id` has
+    the lead, or had it converted: somebody who is a customer by now wants something again.
     """
 
     type: ClassVar[str] = "lead.linked.v1"
@@ -96,6 +97,7 @@ class LeadLinked(EventData):
     matched_on: tuple[Literal["phone", "email"], ...]
     matched_on_uscc: bool = False
     reopened: bool = False
+    am_id: Id | None = None
     company: Line
     contact: Contact
     channel: Channel

@@ -65,6 +65,21 @@ class LeadReleased(EventData):
     since: AwareDatetime
 
 
+class LeadUnassigned(EventData):
+    """The AM has the lead no more: gave it back, had it taken back, has left, or it went to the customer's AM (L3, L5, L9).
+
+    `reason` is what people said about it.
+    """
+
+    type: ClassVar[str] = "lead.unassigned.v1"
+
+    lead_id: Id
+    company: Line
+    am_id: Id
+    why: Literal["given_back", "taken_back", "am_left", "customers_am"]
+    reason: Text | None = None
+
+
 class LeadNurturePlanned(EventData):
     """Which case material the person gets, and how often (L12).
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from dealwire.catalogue.contract import OrderEscalated
-from dealwire.catalogue.lead import LeadAssigned, LeadFactsOverdue, LeadGrabDecided, LeadReturned
-from dealwire.catalogue.lead_care import LeadEscalated, LeadMaterialDue, LeadReleased, LeadReminded
+from dealwire.catalogue.lead import LeadAssigned, LeadFactsOverdue, LeadGrabDecided, LeadLinked, LeadReturned
+from dealwire.catalogue.lead_care import LeadEscalated, LeadMaterialDue, LeadReleased, LeadReminded, LeadUnassigned
 from dealwire.event import EventData
 
 
@@ -27,11 +27,13 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """`to` is the field with the ids of whom to tell; None stands for sales operations."""
+    """`to` is the field with the ids of whom to tell; None stands for sales operations, which may also be told instead."""
 
     kind: Kind
     event: type[EventData]
     to: str | None
+    or_sales_ops: bool = False
+    """When there is nobody in that field."""
 
 
 NOTIFICATIONS = (
@@ -40,9 +42,13 @@ NOTIFICATIONS = (
     Notification(Kind.ASSIGNMENT, LeadGrabDecided, "ranking"),
     Notification(Kind.REMINDER, LeadReminded, "am_id"),
     Notification(Kind.REMINDER, LeadMaterialDue, None),
-    Notification(Kind.RETURN, LeadReturned, "am_id"),
-    Notification(Kind.RETURN, LeadReleased, "am_id"),
-    Notification(Kind.ESCALATION, LeadEscalated, "team_lead_id"),
+    Notification(Kind.REMINDER, LeadLinked, "am_id", or_sales_ops=True),
+    *(
+        Notification(Kind.RETURN, event, to)
+        for event in (LeadReturned, LeadReleased, LeadUnassigned)
+        for to in (None, "am_id")
+    ),
+    Notification(Kind.ESCALATION, LeadEscalated, "team_lead_id", or_sales_ops=True),
     Notification(Kind.ESCALATION, LeadFactsOverdue, None),
     Notification(Kind.ESCALATION, OrderEscalated, None),
 )

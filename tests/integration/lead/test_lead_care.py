@@ -58,6 +58,21 @@ async def test_what_is_found_out_about_a_lead_keeps_it_longer(desk: Desk) -> Non
     assert lead["archive_at"] < verified["archive_at"] < completed["archive_at"]
 
 
+async def test_a_lead_that_was_given_back_is_discarded_once_it_is_known_to_be_none(desk: Desk) -> None:
+    lead = await desk.accepted()
+    path, why = f"/v1/leads/{lead['id']}", {"reason": "no such number"}
+    assert problem(await desk.so.post(f"{path}/discard", json=why)) == (409, "lead-not-with-sales-ops")
+    assert problem(await desk.am(CHEN).post(f"{path}/unassign", json=why)) == (403, "not-your-lead")
+    back = await done(desk.am().post(f"{path}/unassign", json=why, headers={"Idempotency-Key": f"back-{lead['id']}"}))
+    again = await desk.am().post(f"{path}/unassign", json=why, headers={"Idempotency-Key": f"back-{lead['id']}"})
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (back, "true")
+    assert (back["status"], back["am_id"], back["next_step"]) == ("intake", None, None)
+    await done(desk.so.post(f"{path}/discard", json=why))
+    *_, unassigned, discarded = await desk.timeline(lead["id"])
+    assert (unassigned.data["why"], unassigned.actor) == ("given_back", LI)
+    assert discarded.type == "lead.discarded.v1"
+
+
 async def test_a_follow_up_sent_again_is_logged_once(desk: Desk) -> None:
     lead = await desk.accepted()
     headers = {"Idempotency-Key": f"call-{lead['id']}"}

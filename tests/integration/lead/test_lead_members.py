@@ -119,6 +119,23 @@ async def test_somebody_who_has_left_gets_no_lead_even_when_older_news_come_late
         await eventually(is_back, "whoever comes back gets leads again")
 
 
+async def test_the_leads_of_an_am_who_has_left_go_to_others_each_once(place: Place) -> None:
+    async with a_desk(place) as desk:
+        waiting, worked_on = await desk.lead(to=LI), await desk.accepted(LI)
+        left = MemberChanged(member_id=LI, name="Li Wei", roles=(Role.AM,), industries=("medical",), active=False)
+        for _ in range(3):
+            await desk.bus.publish(an_event(left, subject=LI, sequence=2))
+
+        async def are_others() -> bool:
+            return all([(await desk.get(lead["id"]))["am_id"] == CHEN for lead in (waiting, worked_on)])
+
+        await eventually(are_others, "another AM has both leads")
+        for lead in (waiting, worked_on):
+            happened = await desk.happened(lead["id"])
+            assert happened[-2:] == ["unassigned", "assigned"]
+            assert happened.count("unassigned") == 1
+
+
 async def test_many_leads_at_once_are_spread_over_the_ams(desk: Desk) -> None:
     leads = await asyncio.gather(*(desk.lead("A") for _ in range(24)))
     loads = [sum(lead["am_id"] == am_id for lead in leads) for am_id in (LI, CHEN)]

@@ -28,6 +28,7 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("PATCH", "/v1/leads/{lead}"): ({"size": 800}, {SO, AM}, None),
     ("POST", "/v1/leads/{lead}/qualify"): (ANSWERS["C"], {SO}, None),
     ("POST", "/v1/leads/{lead}/assign"): ({}, {SO}, None),
+    ("POST", "/v1/leads/{lead}/unassign"): ({"reason": "on leave"}, {SO, AM}, None),
     ("POST", "/v1/leads/{lead}/bid"): (None, {AM}, None),
     ("GET", "/v1/leads/{lead}/grab"): (None, {AM, SO, TEAM_LEAD, MANAGEMENT}, None),
     ("GET", "/v1/pool"): (None, {AM, SO, TEAM_LEAD, MANAGEMENT}, "leads:read"),

@@ -7,18 +7,22 @@ from unit.lead.builders import (
     CALENDAR,
     EMAIL,
     EVERY_STATUS,
+    LI,
     MONDAY_10H,
     MONDAY_12H,
     PHONE,
     POLICY,
     a_capture,
     a_contact,
+    a_converted_lead,
     a_discarded_lead,
     a_lead,
+    an_accepted_lead,
 )
 
 from dealwire.catalogue.common import MAX_MINOR, Channel, Contact, Money
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
+from dealwire.catalogue.notifications import NOTIFICATIONS
 from dealwire.errors import Conflict
 from dealwire.event import Decision
 from lead_service.domain import intake
@@ -86,6 +90,15 @@ def test_what_was_told_first_stands_and_a_second_number_still_finds_the_lead() -
     learned, _ = link(a_lead(), told)
     assert learned.capture == a_lead().capture
     assert learned.keys == (f"phone:{PHONE}", f"email:{EMAIL}", f"phone:{OTHER_PHONE}")
+
+
+def test_whoever_has_the_lead_or_the_customer_is_told_that_the_person_came_in_again() -> None:
+    for lead, am_id in ((an_accepted_lead(), LI), (a_converted_lead(), LI), (a_lead(grade="B"), None)):
+        _, (event,) = link(lead, a_capture(channel=Channel.REPURCHASE, need="Fifty more"))
+        assert isinstance(event, LeadLinked)
+        assert (event.am_id, event.need) == (am_id, "Fifty more")
+    (told,) = [each for each in NOTIFICATIONS if each.event is LeadLinked]
+    assert (told.to, told.or_sales_ops) == ("am_id", True)
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ from dealwire.catalogue.lead import (
     LeadQualified,
     LeadReturned,
 )
-from dealwire.catalogue.lead_care import LeadArchived, LeadReactivated, LeadReleased
+from dealwire.catalogue.lead_care import LeadArchived, LeadReactivated, LeadReleased, LeadUnassigned
 from dealwire.catalogue.people import MemberChanged
 from dealwire.errors import DealwireError
 from dealwire.event import Decision, EventData
@@ -44,9 +44,10 @@ from lead_service.domain.cooldown import cooling_until
 from lead_service.domain.follow_up import log
 from lead_service.domain.grab import bid, running
 from lead_service.domain.intake import capture, discard, link
-from lead_service.domain.lead import Capture, Lead, Status
+from lead_service.domain.lead import OPEN, Capture, Lead, Status
 from lead_service.domain.progress import accept, assign, convert, qualify
 from lead_service.domain.routing import Roster
+from lead_service.domain.unassigning import leave, unassign
 
 AMS = (LI, CHEN, "am.gu")
 NEXT = {
@@ -54,7 +55,7 @@ NEXT = {
     Status.POOL: {Status.INTAKE, Status.NURTURE, Status.ASSIGNED, Status.ACCEPTED, Status.DISCARDED, Status.ARCHIVED},
     Status.NURTURE: {Status.INTAKE, Status.POOL, Status.ASSIGNED, Status.DISCARDED, Status.ARCHIVED},
     Status.ASSIGNED: {Status.ACCEPTED, Status.INTAKE, Status.ASSIGNED},
-    Status.ACCEPTED: {Status.CONVERTED, Status.POOL},
+    Status.ACCEPTED: {Status.CONVERTED, Status.POOL, Status.INTAKE, Status.ASSIGNED},
     Status.CONVERTED: set[Status](),
     Status.DISCARDED: {Status.INTAKE},
     Status.ARCHIVED: {Status.INTAKE},
@@ -66,6 +67,7 @@ AFTERWARDS: dict[type[EventData], Status] = {
     LeadAccepted: Status.ACCEPTED,
     LeadReturned: Status.INTAKE,
     LeadReleased: Status.POOL,
+    LeadUnassigned: Status.INTAKE,
     LeadDiscarded: Status.DISCARDED,
     LeadArchived: Status.ARCHIVED,
     LeadReactivated: Status.INTAKE,
@@ -148,6 +150,10 @@ class LifeOfALead(RuleBasedStateMachine):
         before = self.now - timedelta(minutes=minutes)
         self.do(log, by, "call", "They think about it", self.now, CALENDAR, POLICY, None, before)
 
+    @rule(by=st.sampled_from([*AMS, None]))
+    def is_given_back(self, by: str | None) -> None:
+        self.do(unassign, "too far away", by, self.now, CALENDAR, POLICY)
+
     @rule(reason=st.sampled_from(["no budget", "wrong time"]))
     def is_archived(self, reason: str) -> None:
         self.do(archive, reason)
@@ -168,6 +174,8 @@ class LifeOfALead(RuleBasedStateMachine):
     def somebody_comes_or_goes(self, id: str) -> None:
         member = self.members[id]
         self.members[id] = member.model_copy(update={"active": not member.active})
+        self.do(leave, self.roster, self.now, CALENDAR, POLICY)
+        assert self.lead.status not in OPEN or self.members[str(self.lead.am_id)].active
 
     @rule(id=st.sampled_from(AMS), leads=st.integers(0, 3))
     def somebody_is_busy(self, id: str, leads: int) -> None:
@@ -245,7 +253,7 @@ class LifeOfALead(RuleBasedStateMachine):
                 case LeadAssigned():
                     status, am_id, attempts = Status.ASSIGNED, event.am_id, attempts + 1
                     assert event.attempt == attempts
-                case LeadReturned() | LeadReleased():
+                case LeadReturned() | LeadReleased() | LeadUnassigned():
                     am_id = None
             status = AFTERWARDS.get(type(event), status)
         lead = self.lead

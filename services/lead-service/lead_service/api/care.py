@@ -38,6 +38,12 @@ class NurtureBody(Body):
     every_days: Annotated[float, Field(ge=1, le=366)]
 
 
+class UnassignBody(Body):
+    """Why the account manager is not to have the lead any more."""
+
+    reason: _Said
+
+
 class ArchiveBody(Body):
     """Why the lead came to nothing."""
 
@@ -61,6 +67,11 @@ def routes(care: Care) -> APIRouter:
             lead_id, caller.id, body.channel, body.outcome, body.contacted_at, caller.cause
         )
         return answer(response, record)
+
+    @router.post("/leads/{lead_id}/unassign")
+    async def unassign_lead(lead_id: Id, body: UnassignBody, caller: Worker, response: Response) -> LeadView:
+        """The account manager gives the lead back, or sales operations takes it back: it is with intake again."""
+        return answer(response, await care.unassign_lead(lead_id, body.reason, working(caller), caller.cause))
 
     @router.put("/leads/{lead_id}/nurture")
     async def plan_nurture(lead_id: Id, body: NurtureBody, caller: SalesOps, response: Response) -> LeadView:

@@ -9,8 +9,7 @@ from dealwire.catalogue.lead import Contacted
 from dealwire.catalogue.lead_care import LeadEscalated, LeadFollowedUp, LeadReleased, LeadReminded
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
-from lead_service.domain.archive import kept_until
-from lead_service.domain.cooldown import cooled
+from lead_service.domain.cooldown import let_go
 from lead_service.domain.facets import FollowUp
 from lead_service.domain.lead import Lead, Status
 from lead_service.domain.policy import Policy
@@ -98,26 +97,14 @@ def warn_if_silent(
         wait = policy.silence_to_release
     else:
         event = LeadReleased(lead_id=lead.id, company=company, am_id=am_id, since=plan.since)
-        return _released(lead, am_id, now, calendar, policy), (event,)
+        return _released(lead, now, calendar, policy), (event,)
     warned = plan.model_copy(update={"silence": plan.silence + 1, "warn_at": wait.after(now, calendar)})
     return lead.model_copy(update={"follow_up": warned}), (event,)
 
 
-def _released(lead: Lead, am_id: str, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Lead:
+def _released(lead: Lead, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Lead:
     """A lead that its AM keeps silent about is in the pool again, for others; a customer's, with intake (L17)."""
-    return lead.model_copy(
-        update={
-            "status": Status.INTAKE if lead.customer else Status.POOL,
-            "am_id": None,
-            "se_id": None,
-            "assigned_at": None,
-            "accepted_at": None,
-            "follow_up": None,
-            "passed_over": (*lead.passed_over, am_id),
-            "cooling": cooled(lead, am_id, now, calendar, policy),
-            "archive_at": kept_until(now, calendar, policy),
-        }
-    )
+    return let_go(lead, Status.INTAKE if lead.customer else Status.POOL, now, calendar, policy)
 
 
 def _when(lead: Lead, at: datetime, now: datetime) -> datetime:

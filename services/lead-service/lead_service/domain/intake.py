@@ -83,7 +83,7 @@ def link(
             "archived_because": None,
             "completion": to_be_completed(now, calendar, policy),
         }
-    event = {"lead_id": lead.id, "reopened": reopened, **_matched(lead, told), **told.model_dump()}
+    event = {"lead_id": lead.id, "reopened": reopened, "am_id": lead.am_id, **_matched(lead, told), **told.model_dump()}
     return lead.model_copy(update=update), (LeadLinked.model_validate(event),)
 
 

@@ -184,7 +184,8 @@ class MergedAway(Conflict):
 def must_be_with_sales_ops(lead: Lead, done: str) -> None:
     """Raises Conflict for a lead that an AM has, or that is over."""
     if lead.status not in WITH_SALES_OPS:
-        raise Conflict("lead-not-with-sales-ops", f"A lead that is {lead.status} cannot be {done}.")
+        first = " Take it back from its AM first (`unassign`)." if lead.status in OPEN else ""
+        raise Conflict("lead-not-with-sales-ops", f"A lead that is {lead.status} cannot be {done}.{first}")
 
 
 def must_be_worked_on_by(lead: Lead, am_id: str | None) -> None:

@@ -13,7 +13,7 @@ from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain import follow_up, nurture
 from lead_service.domain.archive import kept_until
-from lead_service.domain.cooldown import cooled
+from lead_service.domain.cooldown import let_go
 from lead_service.domain.customer import Customer, link_customer
 from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
 from lead_service.domain.models import PublishedModel, assess, panel
@@ -56,8 +56,8 @@ def qualify(
         news += tuple(planned)
     if not to_an_am:
         return qualified, news
-    routed, events = _routed(qualified, roster, now, calendar, policy)
-    return routed, (*news, *events)
+    given, events = routed(qualified, roster, now, calendar, policy)
+    return given, (*news, *events)
 
 
 def assign(
@@ -140,20 +140,8 @@ def expire(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar
         due=lead.accept_by,
         company=lead.capture.company,
     )
-    returned = lead.model_copy(
-        update={
-            "status": Status.INTAKE,
-            "am_id": None,
-            "se_id": None,
-            "assigned_at": None,
-            "accept_by": None,
-            "passed_over": (*lead.passed_over, lead.am_id),
-            "cooling": cooled(lead, lead.am_id, now, calendar, policy),
-            "archive_at": kept_until(now, calendar, policy),
-        }
-    )
-    routed, events = _routed(returned, roster, now, calendar, policy)
-    return routed, (late, *events)
+    given, events = routed(let_go(lead, Status.INTAKE, now, calendar, policy), roster, now, calendar, policy)
+    return given, (late, *events)
 
 
 def convert(lead: Lead, by: str) -> Decision[Lead]:
@@ -172,7 +160,8 @@ def convert(lead: Lead, by: str) -> Decision[Lead]:
     return lead.model_copy(update={"status": Status.CONVERTED}), (event,)
 
 
-def _routed(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+def routed(lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy) -> Decision[Lead]:
+    """The lead goes to whom the routing finds, and stays where it is when that is nobody (L9)."""
     to = route(lead, roster)
     return give(lead, to, now, calendar, policy) if to else (lead, ())
 

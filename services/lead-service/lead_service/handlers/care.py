@@ -10,7 +10,7 @@ from dealwire.catalogue.lead import Contacted, LeadFactsCompleted, LeadLinked
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
-from lead_service.domain import archive, follow_up, nurture, progress, verification
+from lead_service.domain import archive, follow_up, nurture, progress, unassigning, verification
 from lead_service.domain.lead import Lead, Status
 from lead_service.domain.policy import Policy
 from lead_service.store import LeadStore
@@ -45,6 +45,14 @@ class Care:
         return await self._leads.change(
             lead_id,
             lambda known: follow_up.log(known, by, channel, outcome, cause.now, self._calendar, self._policy, sops, at),
+            cause,
+        )
+
+    async def unassign_lead(self, lead_id: str, reason: str, by: str | None, cause: Cause) -> Record[Lead]:
+        """The AM gives the lead back, or sales operations takes it back (L5, L17)."""
+        return await self._leads.change(
+            lead_id,
+            lambda known: unassigning.unassign(known, reason, by, cause.now, self._calendar, self._policy),
             cause,
         )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from dealwire.calendar import BusinessCalendar
+from dealwire.catalogue.common import Role
 from dealwire.catalogue.lead import Bant, Facts
 from dealwire.catalogue.people import MemberChanged
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import archive, correction, intake, progress
+from lead_service.domain import archive, correction, intake, progress, unassigning
 from lead_service.domain.correction import Person, SomebodyElses
 from lead_service.domain.lead import Capture, Lead, MergedAway
 from lead_service.domain.policy import Policy
@@ -122,5 +123,14 @@ class Handlers:
         return await self._leads.change(lead_id, lambda known: progress.convert(known, by), cause)
 
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:
-        """Keeps the replica of who may get leads."""
+        """Keeps the replica of who may get leads; those of an AM who has left go to others (L9)."""
         await self._store.members.apply(member, cause)
+        known = await self._store.members.get(member.member_id)  # what is kept may be newer than this event
+        if known is None or (known.active and Role.AM in known.roles):
+            return
+        async for lead in self._store.leads_of_am(member.member_id):
+            roster = await self._store.roster(cause.now, self._calendar)
+            leave = partial(
+                unassigning.leave, roster=roster, now=cause.now, calendar=self._calendar, policy=self._policy
+            )
+            await self._leads.change(lead.id, leave, cause)

@@ -132,6 +132,10 @@ class LeadStore:
         """All leads that are linked to this customer."""
         return self._all({"state.customer.account_id": account_id})
 
+    def leads_of_am(self, am_id: str) -> AsyncIterator[Lead]:
+        """All leads that this AM has to accept or works on."""
+        return self._all({"state.am_id": am_id, "state.status": {"$in": list(OPEN)}})
+
     async def _all(self, query: Mapping[str, Any]) -> AsyncIterator[Lead]:
         cursor: str | None = None
         while True:

@@ -46,7 +46,9 @@ def events_page(services: Sequence[Service]) -> str:
 
 
 def _whom(notification: Notification) -> str:
-    return f"`{notification.to}`" if notification.to else "sales operations"
+    if notification.to is None:
+        return "sales operations"
+    return f"`{notification.to}`, or sales operations" if notification.or_sales_ops else f"`{notification.to}`"
 
 
 def _row(event: type[EventData], publisher: str, services: Sequence[Service]) -> Iterator[str]:
