@@ -71,7 +71,7 @@ class House:
         contract_store = ContractStore(self._databases["contract"], relay)
         self.kpi_store = KpiStore(self._databases["kpi"], relay, ZoneInfo("Asia/Shanghai"))
         self.lead = lead_service.handlers.Handlers(self.lead_store, CALENDAR, LeadPolicy())
-        customers = lead_service.handlers.Customers(self.lead_store, LeadPolicy())
+        customers = lead_service.handlers.Customers(self.lead_store, CALENDAR, LeadPolicy())
         duplicates = lead_service.handlers.Duplicates(self.lead_store, customers, CALENDAR, LeadPolicy())
         self._lookout = lead_service.handlers.Lookout(self.lead_store, customers, duplicates, LeadPolicy().matching)
         self.pipeline = pipeline_service.handlers.Handlers(self.pipeline_store, CALENDAR, PipelinePolicy())

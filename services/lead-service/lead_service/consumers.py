@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dealwire.catalogue.duplicates import LeadMerged, LeadUnmerged
+from dealwire.catalogue.duplicates import LeadCustomerLinked, LeadMerged, LeadUnmerged
 from dealwire.catalogue.lead import LeadDiscarded, LeadFactsCompleted, LeadLinked, LeadWithdrawn
 from dealwire.catalogue.people import MemberChanged, MemberPerformanceRated
 from dealwire.catalogue.pipeline import AccountChanged, AccountOpened
@@ -19,6 +19,7 @@ def reactions(handlers: Handlers, pool: Pool, care: Care, customers: Customers, 
         AccountChanged: customers.keep_customer_when_account_changed,
         LeadLinked: care.score_again_when_lead_linked,
         LeadFactsCompleted: care.score_again_when_facts_completed,
+        LeadCustomerLinked: care.score_again_when_customer_linked,
         LeadMerged: duplicates.settle_suggestions_when_lead_merged,
         LeadUnmerged: duplicates.tell_apart_when_lead_unmerged,
         LeadDiscarded: duplicates.forget_suggestions_when_lead_is_over,

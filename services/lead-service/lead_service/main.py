@@ -35,7 +35,7 @@ def build(settings: LeadSettings) -> FastAPI:
     care = Care(store, settings.calendar, settings.policy)
     bulk = Bulk(store, handlers)
     imports = Imports(store, bulk, settings.policy)
-    customers = Customers(store, settings.policy)
+    customers = Customers(store, settings.calendar, settings.policy)
     duplicates = Duplicates(store, customers, settings.calendar, settings.policy)
     consumer = Consumer(
         bus,

@@ -39,7 +39,7 @@ async def a_backstage(place: Place, policy: Policy = POLICY) -> AsyncIterator[Ba
     await database.ensure_indexes()
     try:
         handlers, pool = Handlers(store, CALENDAR, policy), Pool(store, CALENDAR, policy)
-        customers = Customers(store, policy)
+        customers = Customers(store, CALENDAR, policy)
         yield Backstage(store, handlers, pool, customers, Duplicates(store, customers, CALENDAR, policy))
     finally:
         await database.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from integration.lead.desk import ANSWERS, CHEN, GU, LI, Desk, Json, done
+from integration.lead.desk import ANSWERS, CHEN, GU, LI, Desk, Json, done, problem
 from integration.lead.test_lead_likeness import a_company, a_person, is_suggested, suggested
 from support.events import an_event
 from support.service import eventually
@@ -70,6 +70,42 @@ async def test_a_customer_that_gets_another_am_takes_its_leads_along(desk: Desk)
     for am_id, sequence in states:
         await an_account(desk, company, am_id, sequence)
     assert (await linked(desk, lead["id"], CHEN))["customer"]["am_id"] == CHEN
+
+
+async def test_a_customer_that_gets_another_am_takes_leads_at_work_along(desk: Desk) -> None:
+    company = a_company()
+    await an_account(desk, company, LI)
+    lead = await linked(desk, (await desk.lead(company=company, contact=a_person()))["id"])
+    await done(desk.so.post(f"/v1/leads/{lead['id']}/qualify", json=ANSWERS["A"]))
+    await done(desk.am(LI).post(f"/v1/leads/{lead['id']}/accept"))
+    await an_account(desk, company, CHEN, sequence=2)
+    now = await linked(desk, lead["id"], CHEN)
+    assert (now["status"], now["am_id"]) == ("assigned", CHEN)
+    assert (await desk.happened(lead["id"]))[-3:] == ["customer_linked", "unassigned", "assigned"]
+
+
+async def test_a_b_lead_in_the_pool_that_turns_out_to_be_a_customers_goes_to_the_customers_am(desk: Desk) -> None:
+    company = a_company()
+    lead = await desk.lead("B", company=company, contact=a_person())
+    assert lead["status"] == "pool"
+    await an_account(desk, company, GU)
+
+    async def has_it() -> bool:
+        now = await desk.get(lead["id"])
+        return (now["status"], now["am_id"]) == ("assigned", GU)
+
+    await eventually(has_it, "the customer's AM has the lead")
+
+
+async def test_a_lead_of_another_ams_customer_is_converted_once_a_person_says_it_is_none(desk: Desk) -> None:
+    company = a_company()
+    lead = await desk.accepted(LI, company=company, contact=a_person())
+    account_id = await an_account(desk, company, CHEN)
+    suggestion = next(each for each in await is_suggested(desk, lead["id"]) if each["other_id"] == account_id)
+    convert = f"/v1/leads/{lead['id']}/convert"
+    assert problem(await desk.am(LI).post(convert)) == (409, "customer-has-an-am")
+    await done(desk.so.post(f"/v1/suggestions/{suggestion['id']}/dismiss"))
+    assert (await done(desk.am(LI).post(convert)))["status"] == "converted"
 
 
 async def test_a_customer_of_a_like_name_is_suggested(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from unit.lead.builders import CHEN, EVERY_STATUS, LI, a_lead, an_assigned_lead
 from dealwire.catalogue.duplicates import LeadCustomerLinked
 from dealwire.catalogue.pipeline import AccountChanged
 from dealwire.errors import Conflict
-from lead_service.domain.customer import Customer, follow, link_customer, link_recognised, recognise, suggestions
+from lead_service.domain.customer import Customer, link_customer, link_recognised, recognise, suggestions
 from lead_service.domain.lead import ALIVE, AccountLink, Status
 from lead_service.domain.policy import Matching
 
@@ -61,13 +61,3 @@ def test_what_is_over_is_not_linked_to_a_customer(status: Status) -> None:
     if status not in ALIVE:
         with pytest.raises(Conflict):
             link_customer(lead, a_customer(), "because")
-
-
-def test_a_lead_of_a_customer_has_the_am_that_the_customer_has_now() -> None:
-    lead, _ = link_recognised(a_lead(), [a_customer()])
-    followed, (event,) = follow(lead, a_customer(am_id=CHEN))
-    assert followed.customer
-    assert followed.customer.am_id == CHEN
-    assert isinstance(event, LeadCustomerLinked)
-    assert follow(followed, a_customer(am_id=CHEN)) == (followed, ())
-    assert follow(a_lead(), a_customer()) == (a_lead(), ())

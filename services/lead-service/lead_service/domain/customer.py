@@ -91,10 +91,3 @@ def link_customer(lead: Lead, customer: Customer, because: str) -> Decision[Lead
         because=(because,),
     )
     return lead.model_copy(update={"customer": link}), (event,)
-
-
-def follow(lead: Lead, customer: Customer) -> Decision[Lead]:
-    """A lead of a customer has the AM that the customer has now (L3)."""
-    if lead.customer is None or lead.customer.account_id != customer.account_id or lead.status not in ALIVE:
-        return lead, ()
-    return link_customer(lead, customer, "the customer's account changed")

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from dealwire.calendar import BusinessCalendar, Deadline
-from dealwire.catalogue.common import Grade, Role
+from dealwire.catalogue.common import Grade
 from dealwire.catalogue.lead import Bant, LeadAccepted, LeadAssigned, LeadConverted, LeadQualified, LeadReturned
 from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision, EventData
 from lead_service.domain import follow_up, nurture
 from lead_service.domain.archive import kept_until
 from lead_service.domain.cooldown import let_go
-from lead_service.domain.customer import Customer, link_customer
 from lead_service.domain.lead import Lead, Status, must_be_with_sales_ops
 from lead_service.domain.models import PublishedModel, assess, panel
 from lead_service.domain.policy import Policy
-from lead_service.domain.routing import Assignment, Roster, choose, route
+from lead_service.domain.routing import Assignment, Roster, choose, customers_own, route
 from lead_service.domain.sops import PublishedSops
 
 _AFTER_QUALIFYING = {Grade.B: Status.POOL, Grade.C: Status.NURTURE}
@@ -79,21 +77,15 @@ def assign(
         raise Rejected("let-it-lie", f"{am_id} let this lead lie. Say `again` to try once more.", pointer="/am_id")
     to = choose(lead, am_id, roster) if am_id else route(lead, roster)
     if to is None:
-        raise Conflict("nobody-to-assign", "No active AM can take this lead. Name one, or add a member.")
+        raise Conflict("nobody-to-assign", _why_nobody(lead, roster))
     return give(lead, to, now, calendar, policy)
 
 
-def hand_to_customers_am(
-    lead: Lead, customer: Customer, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy
-) -> Decision[Lead]:
-    """A lead that another AM has goes to the customer's AM, once a person says whose request it is (L3)."""
-    linked, news = link_customer(lead, customer, "settled by a person")
-    active = {member.member_id for member in roster.active(Role.AM)}
-    if lead.am_id in (None, customer.am_id) or customer.am_id not in active:
-        return linked, news
-    to = replace(choose(linked, customer.am_id, roster), because=("is the AM of this customer",))
-    given, events = give(linked, to, now, calendar, policy)
-    return given.model_copy(update={"accepted_at": None}), (*news, *events)
+def _why_nobody(lead: Lead, roster: Roster) -> str:
+    own = customers_own(lead.customers_am, roster)
+    if own and (until := roster.away(own)):
+        return f"{own.name}, the customer's AM, is absent until {until}. Name somebody who stands in."
+    return "No active AM can take this lead. Name one, or add a member."
 
 
 def accept(

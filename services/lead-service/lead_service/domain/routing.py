@@ -148,21 +148,36 @@ def explain(lead: Prospect, roster: Roster) -> Explanation:
     return Explanation(None, tuple(tried))
 
 
+def customers_own(customers_am: str | None, roster: Roster) -> MemberChanged | None:
+    """The customer's AM, if that one works here."""
+    return next((member for member in roster.of(Role.AM) if member.member_id == customers_am), None)
+
+
 def is_anothers(customers_am: str | None, am_id: str, roster: Roster) -> bool:
     """One customer never has two AMs: while the customer's works here, nobody else gets its leads (L3)."""
-    return customers_am not in (None, am_id) and customers_am in {member.member_id for member in roster.of(Role.AM)}
+    own = customers_own(customers_am, roster)
+    return own is not None and own.member_id != am_id
 
 
 def choose(lead: Lead, am_id: str, roster: Roster) -> Assignment:
-    """Sales operations names the AM. Raises Rejected when that is no active AM, or one who is absent."""
+    """Sales operations names the AM, for a customer's lead one who stands in while the customer's AM is absent (L3, L9).
+
+    Raises Rejected when that is no active AM, or one who is absent.
+    """
     named = next((member for member in roster.of(Role.AM) if member.member_id == am_id), None)
     if named is None:
         raise Rejected("no-such-am", f"{am_id!r} is no active account manager.", pointer="/am_id")
     if until := roster.away(named):
         raise Rejected("am-absent", f"{named.name} is absent until {until}.", pointer="/am_id")
-    if is_anothers(lead.customers_am, am_id, roster):
-        raise Rejected("customer-has-an-am", "The customer's own AM works on its leads.", pointer="/am_id")
-    return Assignment(am_id, _se(Prospect.of(lead), am_id, roster), ("chosen by sales operations",))
+    own = customers_own(lead.customers_am, roster)
+    if own is None or own is named:
+        because = "chosen by sales operations"
+    elif until := roster.away(own):
+        because = f"stands in for {own.name}, who is absent until {until}"
+    else:
+        detail = f"{own.name} is the customer's AM, and works on its leads."
+        raise Rejected("customer-has-an-am", detail, pointer="/am_id")
+    return Assignment(am_id, _se(Prospect.of(lead), am_id, roster), (because,))
 
 
 def _try(rule: RoutingRule, lead: Prospect, roster: Roster) -> Tried:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from dealwire.calendar import BusinessCalendar
+from dealwire.catalogue.duplicates import LeadCustomerLinked
 from dealwire.catalogue.lead import Contacted, LeadFactsCompleted, LeadLinked
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
@@ -83,6 +84,10 @@ class Care:
     ) -> Record[Lead] | None:
         """More is known: a new signal (L12)."""
         return await self._score_again(completed.lead_id, cause)
+
+    async def score_again_when_customer_linked(self, linked: LeadCustomerLinked, cause: Cause) -> Record[Lead] | None:
+        """A customer's lead is not for everybody in the pool (L3, L11)."""
+        return await self._score_again(linked.lead_id, cause)
 
     async def _score_again(self, lead_id: str, cause: Cause) -> Record[Lead] | None:
         """On new signals a lead in pool or nurture is scored and routed again, by the answers there are (L12)."""

@@ -13,7 +13,7 @@ from dealwire.errors import NotFound, Rejected, StaleVersion
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import customer, intake, matching, merging, progress
+from lead_service.domain import customer, customers_am, intake, matching, merging
 from lead_service.domain import suggestion as rules
 from lead_service.domain.customer import Customer
 from lead_service.domain.lead import Capture, Lead
@@ -155,7 +155,9 @@ class Duplicates:
         roster = await self._store.roster(cause.now, self._calendar)
         await self._store.leads.change(
             suggestion.lead_id,
-            lambda lead: progress.hand_to_customers_am(lead, known, roster, cause.now, self._calendar, self._policy),
+            lambda lead: customers_am.hand_over(
+                lead, known, "settled by a person", roster, cause.now, self._calendar, self._policy
+            ),
             cause,
         )
 

@@ -11,7 +11,7 @@ from dealwire.catalogue.people import MemberChanged
 from dealwire.event import Decision
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record, Taken
-from lead_service.domain import archive, correction, intake, progress, unassigning
+from lead_service.domain import archive, correction, customers_am, intake, progress, unassigning
 from lead_service.domain.correction import Person, SomebodyElses
 from lead_service.domain.lead import Capture, Lead, MergedAway
 from lead_service.domain.policy import Policy
@@ -120,7 +120,12 @@ class Handlers:
 
     async def convert_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM hands the lead over to pipeline-service (L20)."""
-        return await self._leads.change(lead_id, lambda known: progress.convert(known, by), cause)
+        company = (await self._leads.get(lead_id)).state.capture.company
+        customers = await self._store.near.customers(company, self._policy.matching.per_block)
+        others = await self._store.told_apart(lead_id)
+        same = [customer for customer in customers if customer.account_id not in others]
+        roster = await self._store.roster(cause.now, self._calendar)
+        return await self._leads.change(lead_id, lambda known: customers_am.convert_own(known, by, same, roster), cause)
 
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:
         """Keeps the replica of who may get leads; those of an AM who has left go to others (L9)."""

@@ -152,6 +152,11 @@ class LeadStore:
         if made.state.verdict is Verdict.VOID:
             await self.suggestions.change(made.id, suggest_again, cause)
 
+    async def told_apart(self, lead_id: str) -> set[str]:
+        """The leads and customers that a person said this lead is none of."""
+        about = [record.state async for record in self.suggestions.scan({"state.lead_id": lead_id})]
+        return {suggestion.other_id for suggestion in about if suggestion.verdict is Verdict.OTHER}
+
     async def open_suggestions(self, lead_ids: Sequence[str]) -> list[Suggestion]:
         """Those that are about any of these leads, from either side; one that is about two of them, twice."""
         sides = [{f"state.{side}": {"$in": list(lead_ids)}} for side in ("lead_id", "other_id")] if lead_ids else []
