@@ -105,6 +105,8 @@ async def test_a_lead_of_another_ams_customer_is_converted_once_a_person_says_it
     convert = f"/v1/leads/{lead['id']}/convert"
     assert problem(await desk.am(LI).post(convert)) == (409, "customer-has-an-am")
     await done(desk.so.post(f"/v1/suggestions/{suggestion['id']}/dismiss"))
+    told = (await done(desk.so.get(f"/v1/suggestions/{suggestion['id']}/timeline")))["items"]
+    assert [(event["type"], event["actor"]) for event in told][-1] == ("duplicate.settled.v1", "so.zhao")
     assert (await done(desk.am(LI).post(convert)))["status"] == "converted"
 
 

@@ -87,6 +87,7 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("POST", "/v1/duplicates/check"): (SOMEBODY, {SO, TEAM_LEAD}, "leads:read"),
     ("GET", "/v1/suggestions"): (None, {SO}, None),
     ("GET", "/v1/suggestions/nobody"): (None, {SO}, None),
+    ("GET", "/v1/suggestions/nobody/timeline"): (None, {SO}, None),
     ("POST", "/v1/suggestions/nobody/confirm"): (None, {SO}, None),
     ("POST", "/v1/suggestions/nobody/dismiss"): (None, {SO}, None),
     ("POST", "/v1/routing/what-if"): ({"routing": 1}, {SO, MANAGEMENT}, None),

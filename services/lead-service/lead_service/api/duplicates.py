@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from dealwire.catalogue.common import Channel, Id, Line, Role
+from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.pages import PageView, Paging, page_view
@@ -119,6 +120,14 @@ def routes(finder: Duplicates, store: LeadStore) -> APIRouter:
     async def get_suggestion(suggestion_id: Id, _: SalesOps, response: Response) -> SuggestionView:
         """One likely duplicate."""
         return _answer(response, await store.suggestions.get(suggestion_id))
+
+    @router.get("/suggestions/{suggestion_id}/timeline")
+    async def get_suggestion_timeline(
+        suggestion_id: Id, _: SalesOps, paging: Paging, request: Request, response: Response
+    ) -> PageView[Event]:
+        """When it was suggested, and who settled it."""
+        page = await store.suggestions.timeline(suggestion_id, cursor=paging.cursor, limit=paging.limit)
+        return page_view(page, lambda event: event, request, response)
 
     @router.post("/suggestions/{suggestion_id}/confirm")
     async def confirm_suggestion(suggestion_id: Id, caller: SalesOps, response: Response) -> SuggestionView:
