@@ -32,6 +32,7 @@ class Handlers:
         """Drafts the contract, dated as the acceptance however late its event comes (C1)."""
         decision = drafting.draft(quote, self._calendar.day(quote.accepted_at), self._policy)
         drafted = await self._contracts.create(decision[0].id, decision, cause)
+        drafting.check_deal(drafted.state, quote)
         # Asked after the draft is there, as a loss is noted before a draft is looked for: one of both finds the other.
         lost = await self._lost_deals.get(quote.opportunity_id)
         return await self._withdraw(drafted.id, lost, replace(cause, key=None)) if lost else drafted

@@ -51,6 +51,9 @@ class Cause:
         """Time passing is the cause. Nothing is to be recognised again: the record's version lets a clock act once."""
         return cls(actor=f"{service}/clock", now=now, correlation_id=str(uuid.uuid4()), traceparent=new_traceparent())
 
-    def new_id(self, kind: str) -> str:
-        """An id for a record of that kind: the same one when the cause is a repeat, else a random one."""
-        return derived_id(kind, self.key) if self.key else str(uuid.uuid4())
+    def new_id(self, kind: str, *within: str) -> str:
+        """An id for something of that kind: the same one when the cause is a repeat, else a random one.
+
+        `within` names the record that a part of it is for: the same key on another record is another request.
+        """
+        return derived_id(kind, *within, self.key) if self.key else str(uuid.uuid4())

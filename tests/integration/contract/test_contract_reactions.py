@@ -104,6 +104,15 @@ async def test_events_told_three_times_in_any_order_lead_to_the_same_contracts_a
     assert status == {"opp-1": "draft", "opp-2": "withdrawn", A_PAST_DEAL.opportunity_id: "signed"}
 
 
+async def test_the_quote_of_another_deal_under_a_contracts_id_is_a_fault_and_no_duplicate(place: Place) -> None:
+    others = an_event(an_accepted_quote(opportunity_id="opp-2"), subject="opp-2")
+    async with a_store(place, place.database("one-deal")) as store:
+        drafted = await react(store, EVENTS[:1])
+        with pytest.raises(AssertionError, match="is that of deal opp-1"):
+            await react(store, [others])
+        assert await everything(store) == drafted
+
+
 async def test_today_is_the_organisations_date_and_not_that_of_utc(place: Place) -> None:
     late_in_the_evening = Cause.of_clock("test", datetime(2025, 3, 10, 17, tzinfo=UTC))  # the eleventh in Shanghai
     async with a_store(place, place.database("today")) as store:

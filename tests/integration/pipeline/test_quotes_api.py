@@ -60,3 +60,12 @@ async def test_the_same_key_drafts_one_quote_however_often_and_at_once(desk: Des
     assert len(done(await desk.am.get(path))["quotes"]) == 2
     other = {"lines": A_QUOTE["lines"] * 2}
     refused(await desk.am.post(f"{path}/quotes", json=other, headers=key), 422, "idempotency-key-reused")
+
+
+async def test_the_same_key_on_two_deals_drafts_two_quotes(desk: Desk) -> None:
+    key = {"Idempotency-Key": "draft-of-today"}
+    paths = [(await desk.a_quoted_deal())[0] for _ in range(2)]
+
+    deals = [done(await desk.am.post(f"{path}/quotes", json=A_QUOTE, headers=key), 201) for path in paths]
+
+    assert len({deal["quotes"][-1]["id"] for deal in deals}) == 2

@@ -61,6 +61,12 @@ def test_a_repeat_makes_the_same_ids_and_anything_else_new_ones() -> None:
     assert clock.new_id("lead") != clock.new_id("lead")
 
 
+def test_a_repeat_makes_the_same_part_of_the_same_record_only() -> None:
+    cause = Cause.of_event(an_event(), NOW)
+    assert cause.new_id("quote", "deal-1") == cause.new_id("quote", "deal-1")
+    assert cause.new_id("quote", "deal-1") != cause.new_id("quote", "deal-2")
+
+
 @pytest.mark.parametrize(
     "parent",
     [

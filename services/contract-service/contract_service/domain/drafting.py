@@ -42,6 +42,15 @@ def draft(quote: QuoteAccepted, drafted_on: date, policy: Policy) -> Decision[Co
     return contract, (drafted,)
 
 
+def check_deal(contract: Contract, quote: QuoteAccepted) -> None:
+    """A contract is that of one deal: the quote of another deal under its id is a fault and no duplicate (C1)."""
+    if contract.opportunity_id != quote.opportunity_id:
+        raise AssertionError(
+            f"quote {quote.quote_id} of deal {quote.opportunity_id} would be contract {contract.id}, "
+            f"which is that of deal {contract.opportunity_id}"
+        )
+
+
 def record_past_contract(deal: WonDealImported) -> Decision[Contract]:
     """A won deal of an older system is a contract signed on its date, whose payments that system knows (C5)."""
     contract = Contract(

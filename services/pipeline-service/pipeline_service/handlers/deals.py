@@ -61,7 +61,7 @@ class Handlers:
 
     async def draft_quote(self, deal_id: str, lines: Sequence[QuoteLine], by: str, cause: Cause) -> Record[Opportunity]:
         """The AM writes a quote."""
-        quote_id = cause.new_id("quote")
+        quote_id = cause.new_id("quote", deal_id)
         return await self._deals.change(
             deal_id, lambda deal: quoting.draft_quote(deal, quote_id, lines, by, self._policy), cause
         )

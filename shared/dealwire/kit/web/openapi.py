@@ -22,8 +22,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Makes the request safe to repeat: the same key, the same result, once. "
-        "Another request under a used key is a 422.",
+        "description": "Makes the request safe to repeat: the same key on the same record, the same result, once. "
+        "Another request under a key that the record knows is a 422.",
         "schema": {"type": "string", "pattern": f"^{IDEMPOTENCY_KEY}$"},
     },
     "IfMatch": {
