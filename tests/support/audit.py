@@ -192,6 +192,8 @@ def _added_up(books: Books) -> Counter[tuple[str, str]]:
             right[str(event.data.get("am_id")), f"{figure} -"] += 1
     for event in books.of(pipeline.OpportunityLossRevoked):
         right[str(event.data["am_id"]), "opportunities_lost -"] -= 1
+    for _ in books.of(lead.LeadWithdrawn):
+        right[str(None), "leads_captured -"] -= 1
     for record in books.records[CONTRACTS].values():
         state = record["state"]
         if state["status"] == "signed":

@@ -34,7 +34,7 @@ def build(settings: LeadSettings) -> FastAPI:
     pool = Pool(store, settings.calendar, settings.policy)
     care = Care(store, settings.calendar, settings.policy)
     bulk = Bulk(store, handlers)
-    imports = Imports(store, bulk, settings.policy)
+    imports = Imports(store, bulk, settings.calendar, settings.policy)
     customers = Customers(store, settings.calendar, settings.policy)
     duplicates = Duplicates(store, customers, settings.calendar, settings.policy)
     consumer = Consumer(

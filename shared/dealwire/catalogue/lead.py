@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
@@ -243,12 +244,16 @@ class LeadGrabDecided(EventData):
 
 
 class LeadWithdrawn(EventData):
-    """The import that brought the lead in was undone before anybody had worked on it: it is as if it had never come (L1)."""
+    """The import that brought the lead in was undone before anybody had worked on it: it is as if it had never come (L1).
+
+    `captured_on` is the organisation's day on which it had been captured.
+    """
 
     type: ClassVar[str] = "lead.withdrawn.v1"
 
     lead_id: Id
     reason: Text
+    captured_on: date | None = None
 
 
 class LeadVerified(EventData):

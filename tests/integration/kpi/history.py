@@ -18,6 +18,7 @@ from unit.kpi.builders import (
     a_sent_quote,
     a_signing,
     a_win,
+    a_withdrawn_lead,
     happened,
     yuan,
 )
@@ -55,7 +56,7 @@ def _anything(chance: random.Random, number: int) -> EventData:
         lambda: a_win(am_id, day),
         lambda: a_loss(am_id, day),
         lambda: a_revoked_loss(am_id, day),
-        a_captured_lead,
+        lambda: a_captured_lead() if chance.random() < 0.8 else a_withdrawn_lead(day),
         lambda: a_qualified_lead(chance.choice(list(Grade)), f"l{chance.randint(1, 30)}"),
         lambda: a_sent_quote(f"o{chance.randint(1, 30)}"),
     ]

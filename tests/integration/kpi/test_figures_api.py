@@ -115,10 +115,9 @@ async def test_the_funnel_counts_what_its_facts_show(department: Client) -> None
     funnel = (await department.get("/v1/funnel", params={"period": "2017"})).json()
 
     counts = {step["name"]: step["count"] for step in funnel["milestones"]}
-    assert counts["lead_captured"] > counts["lead_qualified"] > 0
-    assert counts["contract_signed"] > 0
+    assert min(counts[name] for name in ("lead_captured", "lead_qualified", "contract_signed")) > 0
     for step in funnel["milestones"] + funnel["stages"]:
-        assert len(await facts(department, step["events"])) == step["count"]
+        assert sum(fact["value"] for fact in await facts(department, step["events"])) == step["count"]
 
 
 async def test_everybody_sees_the_pool_and_the_own_share_leads_and_above_every_share(department: Client) -> None:

@@ -52,7 +52,7 @@ async def a_stalled_upload(place: Place, import_id: str) -> AsyncIterator[tuple[
     database = Database(place.mongo_url, place.database(SERVICE))
     store = LeadStore(database, Deaf())  # type: ignore[arg-type]  # in a relay's place
     rows = store.import_rows = Stalling(database)
-    imports = Imports(store, Bulk(store, Handlers(store, CALENDAR, Policy())), Policy())
+    imports = Imports(store, Bulk(store, Handlers(store, CALENDAR, Policy())), CALENDAR, Policy())
 
     async def body() -> AsyncIterator[bytes]:
         yield a_csv(*(a_row() for _ in range(CHUNK + 1)))

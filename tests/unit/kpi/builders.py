@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dealwire.catalogue.common import Channel, Contact, Grade, Money, Role, Stage
 from dealwire.catalogue.contract import ContractSigned, PaymentReceived
-from dealwire.catalogue.lead import LeadCaptured, LeadQualified
+from dealwire.catalogue.lead import LeadCaptured, LeadQualified, LeadWithdrawn
 from dealwire.catalogue.pipeline import (
     OpportunityLossRevoked,
     OpportunityLost,
@@ -73,6 +73,10 @@ def a_payment(**changes: Any) -> PaymentReceived:
 
 def a_captured_lead(lead_id: str = "l1") -> LeadCaptured:
     return LeadCaptured(lead_id=lead_id, company="Acme", contact=Contact(name="王芳"), channel=Channel.EXPO)
+
+
+def a_withdrawn_lead(captured_on: date | None = date(2017, 3, 1), lead_id: str = "l1") -> LeadWithdrawn:
+    return LeadWithdrawn(lead_id=lead_id, reason="the wrong file", captured_on=captured_on)
 
 
 def a_qualified_lead(grade: Grade = Grade.A, lead_id: str = "l1") -> LeadQualified:

@@ -14,6 +14,7 @@ from unit.kpi.builders import (
     a_sent_quote,
     a_signing,
     a_win,
+    a_withdrawn_lead,
     fact,
     yuan,
 )
@@ -63,6 +64,7 @@ ONE_OF_EACH: list[tuple[EventData, str | None, date, set[Metric]]] = [
         {Metric.QUOTES_ACCEPTED},
     ),
     (a_captured_lead(), None, DAY, {Metric.LEADS_CAPTURED}),
+    (a_withdrawn_lead(date(2017, 2, 27)), None, date(2017, 2, 27), {Metric.LEADS_CAPTURED}),
     (a_qualified_lead(Grade.B), None, DAY, {Metric.LEADS_QUALIFIED_B}),
     (
         LeadAssigned(lead_id="l1", am_id="am.li", grade=Grade.A, attempt=1, accept_by=NOON, because=()),

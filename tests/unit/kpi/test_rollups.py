@@ -18,6 +18,7 @@ from unit.kpi.builders import (
     a_sent_quote,
     a_signing,
     a_win,
+    a_withdrawn_lead,
     fact,
     happened,
     yuan,
@@ -45,6 +46,7 @@ ANYTHING: st.SearchStrategy[EventData] = st.one_of(
     st.builds(a_loss, AMS, DAYS),
     st.builds(a_revoked_loss, AMS, DAYS),
     st.builds(a_captured_lead),
+    st.builds(a_withdrawn_lead, st.none() | DAYS),
     st.builds(a_qualified_lead, st.sampled_from(Grade), st.sampled_from(["l1", "l2"])),
     st.builds(a_sent_quote, st.sampled_from(["o1", "o2"])),
 )
@@ -111,6 +113,14 @@ def test_a_loss_that_was_revoked_counts_on_no_day_whichever_is_heard_of_first() 
     revoked = fact(a_revoked_loss(lost_on=date(2017, 2, 27)), sequence=2)
 
     for order in ([lost, revoked], [revoked, lost]):
+        assert {cell.total for cell in roll_up(order).cells.values()} == {0}
+
+
+def test_a_capture_that_was_undone_counts_on_no_day_whichever_is_heard_of_first() -> None:
+    captured = fact(a_captured_lead(), sequence=1, time=NOON)
+    undone = fact(a_withdrawn_lead(date(2017, 3, 1)), sequence=2, time=NOON + timedelta(days=3))
+
+    for order in ([captured, undone], [undone, captured]):
         assert {cell.total for cell in roll_up(order).cells.values()} == {0}
 
 

@@ -92,7 +92,7 @@ def a_discarded_lead(reason: str = "no such company") -> Lead:
 
 
 def a_withdrawn_lead() -> Lead:
-    return withdraw(a_lead(), "the wrong file")[0]
+    return withdraw(a_lead(), "the wrong file", CALENDAR)[0]
 
 
 def an_archived_lead(reason: str = "no budget this year") -> Lead:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from unit.lead.builders import (
@@ -21,12 +21,12 @@ from unit.lead.builders import (
 )
 
 from dealwire.catalogue.common import MAX_MINOR, Channel, Contact, Money
-from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked
+from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.catalogue.notifications import NOTIFICATIONS
 from dealwire.errors import Conflict
 from dealwire.event import Decision
 from lead_service.domain import intake
-from lead_service.domain.intake import discard, normalise
+from lead_service.domain.intake import discard, normalise, withdraw
 from lead_service.domain.lead import OVER_FOR_NOW, Capture, Lead, LinkedCost, Status
 
 OTHER_PHONE = "+8613900139000"
@@ -193,3 +193,11 @@ def test_discarding_again_for_the_same_reason_changes_nothing_and_another_reason
     assert discard(lead, "spam") == (lead, ())
     with pytest.raises(Conflict):
         discard(lead, "wrong number")
+
+
+def test_an_import_undone_tells_the_day_on_which_each_lead_was_captured() -> None:
+    late_in_the_evening = datetime(2025, 3, 10, 17, tzinfo=UTC)  # the eleventh in Shanghai
+    lead, _ = intake.capture("lead-1", a_capture(), late_in_the_evening, CALENDAR, POLICY)
+    withdrawn, events = withdraw(lead, "the wrong file", CALENDAR)
+    assert withdrawn.status is Status.WITHDRAWN
+    assert events == (LeadWithdrawn(lead_id="lead-1", reason="the wrong file", captured_on=date(2025, 3, 11)),)

@@ -13,7 +13,15 @@ from zoneinfo import ZoneInfo
 
 from dealwire.catalogue.common import Money
 from dealwire.catalogue.contract import ContractSigned, OrderDelivered, PaymentReceived
-from dealwire.catalogue.lead import LeadAccepted, LeadAssigned, LeadCaptured, LeadConverted, LeadQualified, LeadReturned
+from dealwire.catalogue.lead import (
+    LeadAccepted,
+    LeadAssigned,
+    LeadCaptured,
+    LeadConverted,
+    LeadQualified,
+    LeadReturned,
+    LeadWithdrawn,
+)
 from dealwire.catalogue.pipeline import (
     OpportunityLossRevoked,
     OpportunityLost,
@@ -139,6 +147,12 @@ def lead_captured(_: LeadCaptured) -> Reading:
     return Reading(None, (Contribution(Metric.LEADS_CAPTURED),))
 
 
+def lead_withdrawn(event: LeadWithdrawn) -> Reading:
+    """A capture that was undone is taken off the day on which it had counted (L1)."""
+    undone = (Contribution(Metric.LEADS_CAPTURED, -1),) if event.captured_on else ()  # not every one tells its day
+    return Reading(None, undone, event.captured_on)
+
+
 def lead_qualified(event: LeadQualified) -> Reading:
     """A lead counts as qualified once, in the grade it was first given (L2, L8)."""
     return Reading(None, (Contribution(QUALIFIED[event.grade], once=f"qualified/{event.lead_id}"),))
@@ -176,6 +190,7 @@ READINGS: Mapping[type[EventData], Callable[[Any], Reading]] = {
     QuoteSent: quote_sent,
     QuoteAccepted: quote_accepted,
     LeadCaptured: lead_captured,
+    LeadWithdrawn: lead_withdrawn,
     LeadQualified: lead_qualified,
     LeadAssigned: lead_assigned,
     LeadAccepted: lead_accepted,

@@ -96,13 +96,14 @@ def discard(lead: Lead, reason: str) -> Decision[Lead]:
     return discarded, (LeadDiscarded(lead_id=lead.id, reason=reason),)
 
 
-def withdraw(lead: Lead, reason: str) -> Decision[Lead]:
+def withdraw(lead: Lead, reason: str, calendar: BusinessCalendar) -> Decision[Lead]:
     """A lead whose import is undone is withdrawn, and its person is a stranger again (L1).
 
     The caller sees to it that nobody has touched the lead. Its key is one that nobody else can have: no two may be empty.
     """
     gone = lead.model_copy(update={"status": Status.WITHDRAWN, "keys": (f"withdrawn:{lead.id}",)})
-    return gone, (LeadWithdrawn(lead_id=lead.id, reason=reason),)
+    captured_on = calendar.day(lead.captured_at)
+    return gone, (LeadWithdrawn(lead_id=lead.id, reason=reason, captured_on=captured_on),)
 
 
 def _costs(lead: Lead, told: Capture, now: datetime, calendar: BusinessCalendar) -> tuple[LinkedCost, ...]:

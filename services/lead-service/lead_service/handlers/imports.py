@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import IO
 from uuid import uuid4
 
+from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.sources import ImportOutcome, Preset
 from dealwire.errors import Rejected, StaleVersion
 from dealwire.event import derived_id, utc_now
@@ -44,11 +45,12 @@ class Progress:
 class Imports:
     """Everything that is done with imports."""
 
-    def __init__(self, store: LeadStore, bulk: Bulk, policy: Policy) -> None:
+    def __init__(self, store: LeadStore, bulk: Bulk, calendar: BusinessCalendar, policy: Policy) -> None:
         self._store = store
         self._imports = store.imports
         self._rows = store.import_rows
         self._bulk = bulk
+        self._calendar = calendar
         self._policy = policy
 
     async def open(self, name: str, preset: Preset, cause: Cause) -> Record[Import]:
@@ -176,7 +178,9 @@ class Imports:
         if all(event.correlationid == known.id or event.actor == clock for event in events):
             untouched = replace(cause, expected_version=events[-1].sequence)
             try:
-                await self._store.leads.change(outcome.lead_id, lambda lead: intake.withdraw(lead, reason), untouched)
+                await self._store.leads.change(
+                    outcome.lead_id, lambda lead: intake.withdraw(lead, reason, self._calendar), untouched
+                )
             except StaleVersion:
                 pass  # somebody did just now
             else:
