@@ -19,7 +19,7 @@ BasisPoints = Annotated[int, Field(ge=0, le=WHOLE)]
 class Policy(BaseModel):
     """What an organisation has decided about its bonus pool, in hundredths of a percent (K11), and about rating (L11)."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     pool_of_sales: Annotated[BasisPoints, Field(description="The pool's share of the month's sales.")] = 500
     by_sales: Annotated[BasisPoints, Field(description="The part of the pool split by sales, not appraisal.")] = 7000
