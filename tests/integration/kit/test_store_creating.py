@@ -39,6 +39,20 @@ async def test_a_key_that_made_one_record_makes_no_other(place: Place) -> None:
         assert rejected.value.slug == "idempotency-key-reused"
 
 
+async def test_what_a_request_made_before_is_found_by_its_repeat_only(place: Place) -> None:
+    async with a_store(place) as tallies:
+        cause = a_cause("key", fingerprint="f")
+        assert await tallies.made_before("t1", cause) is None
+        await tallies.create("t1", open_tally("t1"), cause)
+        await tallies.change("t1", count, a_cause())
+        found = await tallies.made_before("t1", cause)
+        assert found is not None
+        assert (found.version, found.state.total, found.replayed) == (2, 1, True)
+        with pytest.raises(Rejected) as rejected:
+            await tallies.made_before("t1", a_cause("key", fingerprint="other"))
+        assert rejected.value.slug == "idempotency-key-reused"
+
+
 async def test_what_create_answers_is_what_is_read(place: Place) -> None:
     async with a_store(place) as tallies:
         made = await tallies.create("t1", open_tally("t1"), a_cause())

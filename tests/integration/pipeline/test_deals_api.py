@@ -6,13 +6,16 @@ import asyncio
 from datetime import date
 from typing import Any
 
+from httpx import Response
 from integration.pipeline.desk import Desk, done, reactions, refused
 from support.place import Place
 from support.service import eventually
 from support.tally import Deaf
 from unit.pipeline.builders import AM, NOW, SE, a_past_deal, yuan
 
+from dealwire.catalogue.common import Role
 from dealwire.catalogue.contract import ContractSigned
+from dealwire.catalogue.people import MemberChanged
 from dealwire.event import derived_id, utc_now
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Database
@@ -209,6 +212,28 @@ async def test_the_same_key_opens_one_deal_however_often_and_at_once(desk: Desk)
     )
     deals = done(await desk.am.get("/v1/opportunities", params={"account_id": account_id}))["items"]
     assert len(deals) == 2
+
+
+async def test_the_repeat_of_opening_a_deal_finds_it_whatever_has_changed_since(desk: Desk) -> None:
+    account_id = done(await desk.am.get(f"/v1/opportunities/{await desk.a_deal()}"))["account_id"]
+    se = MemberChanged(member_id="se.leaving", name="Leaving", roles=(Role.SE,))
+    wish, key = {"account_id": account_id, "title": "More", "se_id": se.member_id}, {"Idempotency-Key": "open-2"}
+    await desk.tell(se, se.member_id)
+
+    async def opened() -> Response | None:
+        answer = await desk.am.post("/v1/opportunities", json=wish, headers=key)
+        return answer if answer.is_success else None
+
+    async def has_left() -> bool:
+        answer = await desk.am.post("/v1/opportunities", json=wish)
+        return answer.status_code == 422
+
+    first = await eventually(opened, "the SE is known")
+    await desk.tell(se.model_copy(update={"active": False}), se.member_id, sequence=2)
+    await eventually(has_left, "the SE has left")
+
+    again = await desk.am.post("/v1/opportunities", json=wish, headers=key)
+    assert (done(again, 201), again.headers["idempotent-replayed"]) == (first.json(), "true")
 
 
 async def test_a_change_of_an_older_version_is_refused(desk: Desk) -> None:

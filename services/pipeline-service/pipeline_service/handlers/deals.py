@@ -32,13 +32,15 @@ class Handlers:
     async def open_opportunity(
         self, account_id: str, title: str, product: str | None, se_id: str | None, by: str, cause: Cause
     ) -> Record[Opportunity]:
-        """An AM opens a deal for a customer of their own."""
+        """An AM opens a deal for a customer of their own; a repeat finds it, whatever has changed since."""
+        deal_id = cause.new_id("opportunity")
+        if (opened := await self._deals.made_before(deal_id, cause)) is not None:
+            return opened
         try:
             account = await self._store.accounts.get(account_id)
         except NotFound as unknown:
             raise Rejected("unknown-account", "There is no such account.", pointer="/account_id") from unknown
         se = await self._member(se_id) if se_id else None
-        deal_id = cause.new_id("opportunity")
         today = self._calendar.day(cause.now)
         decision = opportunity.open_for_account(
             account.state, id=deal_id, title=title, product=product, se=se, by=by, today=today

@@ -88,11 +88,18 @@ class RecordStore(WatchedRecords[S]):
         if held_by is not None:
             if held_by != ("_id",):
                 raise Taken(held_by)
-            there = await self._document(id)
-            same_request(there["origin"], cause)
-            return replace(self._kind.record(there), replayed=True)
+            return self._made_by(cause, await self._document(id))
         self._relay.offer(self, id, events)
         return self._kind.record(document, decision[0])
+
+    @needs_database
+    async def made_before(self, id: str, cause: Cause) -> Record[S] | None:
+        """The record of this id, `replayed`, if it is there: for who decides by what may be otherwise when a request is repeated.
+
+        Raises Rejected when it was created by another request under the same Idempotency-Key.
+        """
+        there = await self._records.find_one({"_id": id}) if cause.key is not None else None
+        return self._made_by(cause, there) if there else None
 
     @needs_database
     async def create_many(self, new: Iterable[tuple[str, Decision[S]]], cause: Cause) -> dict[str, tuple[str, ...]]:
@@ -178,6 +185,10 @@ class RecordStore(WatchedRecords[S]):
                         self._relay.offer(self, record.id, events)
                 return [record for record, _ in saved]
         raise Unavailable("contended", "Too many changes of these records at once. Try again in a moment.")
+
+    def _made_by(self, cause: Cause, document: Document) -> Record[S]:
+        same_request(document["origin"], cause)
+        return replace(self._kind.record(document), replayed=True)
 
     async def _decided(
         self, document: Document, decide: Callable[[S], Decision[S]], cause: Cause
