@@ -18,9 +18,11 @@ SCOPES = (
     "leads:read",
     "leads:import",
     "deals:import",
+    "people:read",
     "people:write",
     "orders:accept",
     "orders:deliver",
+    "figures:read",
     "facts:read",
 )
 EXAMPLES = 5

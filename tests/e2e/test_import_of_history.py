@@ -32,7 +32,7 @@ def _quarter(row: dict[str, str]) -> str:
 
 
 async def _import(department: Department) -> str:
-    machine = department.as_("crm-import", "machine", scopes=("people:write", "deals:import"))
+    machine = department.as_("crm-import", "machine", scopes=("people:write", "deals:import", "figures:read"))
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "dealwire.cli.main", "import", "deals", str(DATA)),
         *("--url", department.url, "--token", machine.token),

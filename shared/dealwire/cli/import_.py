@@ -54,6 +54,8 @@ def deals(
     Run it again at any time, also after it was interrupted: what is there already stays as it is, and a row that now says
     something else is reported. Ends with status 1 when a row could not be imported.
 
+    A machine's token needs the scopes people:write, deals:import and figures:read.
+
         dealwire import deals ~/crm-export --errors rejected.csv
     """
     export = read_export(folder, currency)
@@ -61,7 +63,9 @@ def deals(
 
 
 async def _import(export: Export, source: str, url: str, token: str) -> list[BadRow]:
-    calling = api(url, token, subject="crm-import", roles=["machine"], scopes=["people:write", "deals:import"])
+    calling = api(
+        url, token, subject="crm-import", roles=["machine"], scopes=["people:write", "deals:import", "figures:read"]
+    )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     began = time.monotonic()
     async with calling as services:

@@ -30,7 +30,10 @@ def token(
     sub: Annotated[str, typer.Option(help="Who: the id that events name as their actor.")],
     roles: Annotated[list[Role] | None, typer.Option("--role", help="A role; may be given several times.")] = None,
     scopes: Annotated[
-        list[str] | None, typer.Option("--scope", help="What a machine may do, such as `leads:capture`; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--scope", help="What a machine may do, such as `leads:capture` or `figures:read` (README); repeatable."
+        ),
     ] = None,
     ttl: Annotated[str, typer.Option(help="How long it holds, such as 90s, 30m, 8h or 7d.")] = "8h",
     keys: Annotated[

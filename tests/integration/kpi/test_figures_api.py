@@ -141,8 +141,8 @@ async def test_everybody_sees_the_pool_and_the_own_share_leads_and_above_every_s
     ("who", "roles", "scopes", "visible"),
     [
         ("am.li", ["am"], (), {"am.li"}),
-        ("robot", ["machine"], (), set[str]()),
-        ("robot", ["machine"], ("facts:read",), set(AMS)),
+        ("robot", ["machine"], ("figures:read",), set[str]()),
+        ("robot", ["machine"], ("figures:read", "facts:read"), set(AMS)),
         ("x", ["team_lead"], (), set(AMS)),
         ("x", ["legal"], (), set[str]()),
     ],

@@ -176,4 +176,4 @@ async def test_people_are_managed_by_sales_operations_management_and_machines_th
     assert (await caller.put(f"/v1/teams/{team}", json={"name": "华北"})).status_code == status
     assert (await caller.put(f"/v1/members/{am}", json=LI)).status_code == status
     assert (await kpi.get(f"/v1/members/{am}")).status_code == (200 if status == 200 else 404)
-    assert (await caller.get("/v1/members")).status_code == 200
+    assert (await caller.get(f"/v1/members/{am}/timeline")).status_code == (200 if status == 200 else 403)

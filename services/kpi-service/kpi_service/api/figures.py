@@ -39,7 +39,7 @@ from kpi_service.handlers import By, Handlers
 from kpi_service.store import KpiStore
 from kpi_service.store.rebuild import Report, rebuild
 
-Anybody = Annotated[Caller, allow()]
+Reader = Annotated[Caller, allow(*(role for role in Role if role is not Role.MACHINE), scope="figures:read")]
 Auditor = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]
 
 _REPORT = TypeAdapter(Report)
@@ -70,18 +70,18 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
     router = APIRouter(prefix="/v1", tags=["figures"])
 
     @router.get("/scorecards/company")
-    async def get_company_scorecard(_: Anybody, asked: Asked, request: Request) -> ScorecardView:
+    async def get_company_scorecard(_: Reader, asked: Asked, request: Request) -> ScorecardView:
         """What the company did."""
         return await _scorecard(request, asked, "company")
 
     @router.get("/scorecards/teams/{team_id}")
-    async def get_team_scorecard(team_id: Id, _: Anybody, asked: Asked, request: Request) -> ScorecardView:
+    async def get_team_scorecard(team_id: Id, _: Reader, asked: Asked, request: Request) -> ScorecardView:
         """What a team did: on each day, those who belonged to it."""
         team = await store.teams.get(team_id)
         return await _scorecard(request, asked, "team", team_id, team.state.name)
 
     @router.get("/scorecards/members/{member_id}")
-    async def get_member_scorecard(member_id: Id, _: Anybody, asked: Asked, request: Request) -> ScorecardView:
+    async def get_member_scorecard(member_id: Id, _: Reader, asked: Asked, request: Request) -> ScorecardView:
         """What a member did."""
         member = await store.members.get(member_id)
         return await _scorecard(request, asked, "member", member_id, member.state.name)
@@ -101,7 +101,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
         )
 
     @router.get("/members/{member_id}/performance")
-    async def get_performance(member_id: Id, _: Anybody, response: Response) -> PerformanceView:
+    async def get_performance(member_id: Id, _: Reader, response: Response) -> PerformanceView:
         """How a member did of late, as it counts when AMs bid for a lead; not found before there is anything to tell."""
         record = await store.ratings.get(member_id)
         record_headers(response, record)
@@ -109,7 +109,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
 
     @router.get("/ranking")
     async def get_ranking(
-        _: Anybody,
+        _: Reader,
         asked: Asked,
         request: Request,
         metric: Annotated[str, Query(max_length=50, description="A figure of the scorecards.")] = Metric.SALES_AMOUNT,
@@ -136,7 +136,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
         return RankingView(metric=metric, by=by, period=period_view(asked), tables=tables)
 
     @router.get("/funnel")
-    async def get_funnel(_: Anybody, asked: Asked, request: Request) -> FunnelView:
+    async def get_funnel(_: Reader, asked: Asked, request: Request) -> FunnelView:
         """How many came how far, and which share went on."""
         totals, links = await handlers.totals(asked, None), Links(request, asked)
         return FunnelView(
@@ -146,7 +146,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
         )
 
     @router.get("/bonus-pools/{month}")
-    async def get_bonus_pools(month: Month, caller: Anybody, request: Request) -> BonusView:
+    async def get_bonus_pools(month: Month, caller: Reader, request: Request) -> BonusView:
         """The month's bonus pools. Everybody sees the pools and the own share, leads and above every share."""
         period = named(month)
         pools, links = await handlers.bonus_pools(period), Links(request, period)
@@ -154,7 +154,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
 
     @router.get("/facts")
     async def list_facts(
-        caller: Anybody,
+        caller: Reader,
         asked: Asked,
         paging: Paging,
         request: Request,

@@ -20,7 +20,7 @@ from kpi_service.handlers import Handlers
 from kpi_service.store import KpiStore
 
 Staffing = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT, scope="people:write")]
-Anybody = Annotated[Caller, allow()]
+Reader = Annotated[Caller, allow(*(role for role in Role if role is not Role.MACHINE), scope="people:read")]
 
 Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
 
@@ -109,13 +109,13 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:
         return _team(record)
 
     @router.get("/teams")
-    async def list_teams(_: Anybody, paging: Paging, request: Request, response: Response) -> PageView[TeamView]:
+    async def list_teams(_: Reader, paging: Paging, request: Request, response: Response) -> PageView[TeamView]:
         """Teams, newest first."""
         page = await store.teams.page({}, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, _team, request, response)
 
     @router.get("/teams/{team_id}")
-    async def get_team(team_id: Id, _: Anybody, response: Response) -> TeamView:
+    async def get_team(team_id: Id, _: Reader, response: Response) -> TeamView:
         """One team."""
         record = await store.teams.get(team_id)
         record_headers(response, record)
@@ -138,7 +138,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:
 
     @router.get("/members")
     async def list_members(
-        _: Anybody,
+        _: Reader,
         paging: Paging,
         request: Request,
         response: Response,
@@ -150,7 +150,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:
         return page_view(page, _member, request, response)
 
     @router.get("/members/{member_id}")
-    async def get_member(member_id: Id, _: Anybody, response: Response) -> MemberView:
+    async def get_member(member_id: Id, _: Reader, response: Response) -> MemberView:
         """One member."""
         record = await store.members.get(member_id)
         record_headers(response, record)
