@@ -78,11 +78,12 @@ async def test_a_stale_version_changes_nothing(kpi: Client, am: str) -> None:
     await kpi.put(f"/v1/members/{am}", json={**LI, "name": "李磊"})
 
     stale = await kpi.put(f"/v1/members/{am}", json={**LI, "name": "Li"}, headers={"If-Match": '"1"'})
-    nothing_there = await kpi.put(f"/v1/members/{am}.mo", json=LI, headers={"If-Match": '"1"'})
+    nothing_there = [await kpi.put(f"/v1/members/{am}.mo", json=LI, headers={"If-Match": tag}) for tag in ('"1"', "*")]
 
-    assert (stale.status_code, nothing_there.status_code) == (412, 412)
+    assert [answer.status_code for answer in (stale, *nothing_there)] == [412] * 3
     assert (await kpi.get(f"/v1/members/{am}")).json()["name"] == "李磊"
     assert (await kpi.get(f"/v1/members/{am}.mo")).status_code == 404
+    assert (await kpi.put(f"/v1/members/{am}", json={**LI, "name": "Li"}, headers={"If-Match": "*"})).is_success
 
 
 async def test_the_same_idempotency_key_does_its_work_once(kpi: Client, am: str) -> None:

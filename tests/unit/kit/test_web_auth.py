@@ -65,7 +65,7 @@ async def test_a_request_is_the_cause_of_what_it_changes() -> None:
     assert cause["causation_id"] == span
     assert response.headers["traceparent"] == cause["traceparent"]
     assert cause["key"] == "am.li row/1"
-    assert cause["expected_version"] == 12
+    assert (cause["expects_record"], cause["expected_version"]) == (True, 12)
     assert cause["sequence"] is None
 
 
@@ -126,6 +126,7 @@ async def test_a_request_without_a_key_is_not_repeatable_and_one_that_only_reads
         reading = (await client.get("/v1/notes/1/cause", headers=headers)).json()
     for cause in (without, reading):
         assert (cause["key"], cause["fingerprint"], cause["expected_version"]) == (None, None, None)
+        assert cause["expects_record"] is False
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201, "ä"])
@@ -144,7 +145,7 @@ async def test_an_etag_that_is_none_of_ours_is_refused(tag: str) -> None:
     assert response.json()["errors"][0]["parameter"] == "If-Match"
 
 
-async def test_if_match_of_any_version_expects_none() -> None:
+async def test_if_match_of_any_version_expects_a_record_of_whichever() -> None:
     async with client_of(a_web_app()) as client:
         cause = (await client.put("/v1/notes/1/cause", headers={"If-Match": "*"})).json()
-    assert cause["expected_version"] is None
+    assert (cause["expects_record"], cause["expected_version"]) == (True, None)

@@ -148,7 +148,7 @@ class RecordStore(WatchedRecords[S]):
         try:
             return await self.change(id, decide, cause)
         except NotFound:
-            if cause.expected_version is not None:
+            if cause.expects_record:
                 raise StaleVersion("no-such-version", "There is no such record yet; leave If-Match out.") from None
         created = await self.create(id, decide(None), cause)
         return await self.change(id, decide, cause) if created.replayed else created

@@ -83,8 +83,10 @@ async def cause_of(request: Request, caller: str) -> Cause:
     """A request of this caller as the cause of a change. Raises Malformed for headers that cannot be read."""
     context = context_of(request.scope)
     key = fingerprint = expected_version = None
+    expects_record = False
     if request.method not in SAFE_METHODS:
         key = _idempotency_key(request)
+        expects_record = "if-match" in request.headers
         expected_version = _expected_version(request)
     if key is not None:
         fingerprint = await _fingerprint(request)
@@ -96,6 +98,7 @@ async def cause_of(request: Request, caller: str) -> Cause:
         traceparent=context.traceparent,
         key=f"{caller} {key}" if key is not None else None,  # a key has no blank, so no two callers' keys are alike
         fingerprint=fingerprint,
+        expects_record=expects_record,
         expected_version=expected_version,
     )
 

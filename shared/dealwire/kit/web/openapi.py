@@ -29,7 +29,8 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "The ETag that the record was read with; a newer version there is a 412.",
+        "description": "The ETag that the record was read with; a newer version there is a 412. "
+        "`*` stands for whichever is there.",
         "schema": {"type": "string", "anyOf": [{"const": "*"}, {"pattern": f"^{ETAG}$"}]},
     },
 }
