@@ -13,7 +13,7 @@ NOTE = {"note_id": "note-1", "kind": "competitor", "title": "东芝降价", "tex
 async def test_a_deal_cites_a_note_once_and_the_note_lists_its_deals(desk: Desk) -> None:
     deal_id = await desk.a_deal()
     path, body = f"/v1/opportunities/{deal_id}", {"note_id": "note-1"}
-    early = refused(await desk.am.post(f"{path}/notes", json=body), 404, "unknown-note")
+    early = refused(await desk.am.post(f"{path}/notes", json=body), 422, "unknown-note")
     assert early["errors"][0]["pointer"] == "/note_id"
 
     # The revision is heard of before what it revises, and everything twice.

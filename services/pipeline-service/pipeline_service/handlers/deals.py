@@ -86,7 +86,7 @@ class Handlers:
         """A market note matters for a deal (L22)."""
         cited = await self._store.notes.get(note_id)
         if cited is None:
-            raise NotFound(
+            raise Rejected(
                 "unknown-note",
                 "No such note is known here. One written a moment ago will be: try again then.",
                 pointer="/note_id",
