@@ -182,6 +182,7 @@ async def test_the_links_lead_through_the_gateway_that_mounts_the_service(depart
         ("/v1/facts?period=2017&metric=received&member=am.li&team=north", "team"),
         ("/v1/facts?period=2017&metric=received&cursor=here", "cursor"),
         ("/v1/bonus-pools/2017-Q1", "month"),
+        ("/v1/bonus-pools/0000-05", "month"),
     ],
 )
 async def test_what_cannot_be_asked_names_the_parameter(kpi: Client, path: str, parameter: str) -> None:

@@ -148,7 +148,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:  # noqa: C901  # o
     @router.get("/bonus-pools/{month}")
     async def get_bonus_pools(month: Month, caller: Reader, request: Request) -> BonusView:
         """The month's bonus pools. Everybody sees the pools and the own share, leads and above every share."""
-        period = named(month)
+        period = named(month, "month")
         pools, links = await handlers.bonus_pools(period), Links(request, period)
         return BonusView(month=month, pools=[pool_view(pool, caller, links) for pool in pools])
 

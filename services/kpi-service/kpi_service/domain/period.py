@@ -21,12 +21,12 @@ class Period:
     last: date
 
 
-def named(name: str) -> Period:
-    """A month `2017-03`, a quarter `2017-Q2` or a year `2017`."""
+def named(name: str, parameter: str = "period") -> Period:
+    """A month `2017-03`, a quarter `2017-Q2` or a year `2017`; `parameter` is where it was asked for."""
     match = _NAME.fullmatch(name)
     if match is None or match["year"] == "0000":
         raise Rejected(
-            "unknown-period", f"'{name}' is no month (2017-03), quarter (2017-Q2) or year (2017).", pointer="period"
+            "unknown-period", f"'{name}' is no month (2017-03), quarter (2017-Q2) or year (2017).", pointer=parameter
         )
     year = int(match["year"])
     if match["month"]:
