@@ -61,6 +61,7 @@ class Bus:
         self._connection: AbstractConnection | None = None
         self._task: asyncio.Task[None] | None = None
         self._unrouted = False
+        self._may_bind = True
         self.fault: str | None = "not connected yet"
 
     @property
@@ -147,6 +148,7 @@ class Bus:
     async def _session(self) -> None:
         # Not aio_pika.connect: what failed to connect it leaves to the garbage collector, which may run in any thread.
         self._connection = connection = aio_pika.Connection(self._url)
+        self._may_bind = True
         try:
             await connection.connect(timeout=_PATIENCE_SECONDS)
             await self._ensure_topology(connection)
@@ -179,6 +181,7 @@ class Bus:
         exchange = await is_there(connection, lambda channel: channel.declare_exchange(EXCHANGE, passive=True))
         events = await is_there(connection, lambda channel: channel.declare_queue(LOG, passive=True))
         if exchange and events and not self._unrouted:
+            await self._bind_log_again(connection)
             return
         faults = [
             *([] if exchange else [f"the exchange {EXCHANGE} is missing"]),
@@ -201,6 +204,16 @@ class Bus:
             ) from error
         self._unrouted = False
         log.warning("bus.topology_created", because=faults)
+
+    async def _bind_log_again(self, connection: AbstractConnection) -> None:
+        """Should somebody have unbound it: what a consumer takes as well would be missing there, and nobody would be told."""
+        if not self._may_bind:
+            return
+        try:
+            async with a_channel(connection) as channel:
+                await (await channel.get_queue(LOG, ensure=False)).bind(EXCHANGE, "#")
+        except ChannelAccessRefused:
+            self._may_bind = False  # asked once a session: the broker writes down every refusal
 
 
 @asynccontextmanager

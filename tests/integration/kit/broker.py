@@ -37,10 +37,10 @@ async def unbind(place: Place, exchange: str, queue: str, key: str) -> None:
     await _manage(place, "DELETE", path)
 
 
-async def allow(place: Place, user: str, configure: str) -> str:
-    """Makes a user that may read and write all, and create what `configure` matches; answers its AMQP URL."""
+async def allow(place: Place, user: str, configure: str, write: str = ".*") -> str:
+    """Makes a user that may read all, write to what `write` and create what `configure` matches; answers its AMQP URL."""
     await _manage(place, "PUT", f"/api/users/{user}", {"password": "pw", "tags": ""})
-    rights = {"configure": configure, "write": ".*", "read": ".*"}
+    rights = {"configure": configure, "write": write, "read": ".*"}
     await _manage(place, "PUT", f"/api/permissions/{place.vhost}/{user}", rights)
     return str(URL(place.amqp_url).with_user(user).with_password("pw"))
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from collections import Counter
 from contextlib import suppress
+from typing import Any
 
+import aio_pika
 import pytest
 from integration.kit.broker import a_channel, allow, delete, depth, logged, unbind
 from integration.kit.sums import SUM_SERVICE, Traffic, a_sum_service, all_arrived
@@ -78,6 +82,38 @@ async def test_a_log_that_is_bound_to_nothing_is_bound_again(place: Place) -> No
         await eventually(logs, "what nobody took was told again")
 
 
+async def test_a_log_that_was_unbound_takes_again_what_consumers_take_too(place: Place) -> None:
+    async with a_replica(place) as teller, a_sum_service(place):
+        await unbind(place, EXCHANGE, LOG, "#")
+        await asyncio.sleep(0.7)
+        await teller.tallies.create("t1", open_tally("t1"), a_cause())
+        await all_arrived(place, {"t1": 0})
+        assert "t1" in {event.subject for event in await logged(place)}
+
+
+async def test_a_service_that_may_not_bind_the_log_asks_once_a_session(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: Counter[str] = Counter()
+
+    class Noted(aio_pika.queue.Queue):
+        async def bind(self, *args: Any, **more: Any) -> Any:
+            asked[self.name] += 1
+            return await super().bind(*args, **more)
+
+    monkeypatch.setattr(aio_pika.Channel, "QUEUE_CLASS", Noted)
+    async with a_replica(place):
+        await eventually(lambda: _asked(asked, 3), "who may bind it does so again and again")
+    asked.clear()
+    url = await allow(place, f"limited-{place.vhost}", rf"^{SERVICE}\.", write=rf"^{re.escape(EXCHANGE)}$")
+    limited = Place(place.mongo_url, url, place.management_url, place.vhost, place.prefix)
+    async with a_replica(limited) as teller:
+        await teller.tallies.create("t1", open_tally("t1"), a_cause())
+        await asyncio.sleep(1)
+        assert (asked[LOG], teller.bus.fault) == (1, None)
+    assert "t1" in {event.subject for event in await logged(place)}
+
+
 async def test_an_event_for_a_missing_exchange_stays_pending_until_it_is_there(place: Place) -> None:
     event = Event.of(
         open_tally("t1")[1][0], source=SOURCE, subject="t1", sequence=1, time=utc_now(), actor="a", correlationid="c"
@@ -146,3 +182,7 @@ async def test_a_witness_that_somebody_deleted_costs_a_catch_up_and_no_more(plac
             await asyncio.sleep(0.5)
         await all_arrived(place, traffic.totals)
         assert await depth(place, f"{SUM_SERVICE}.dlq") == 0
+
+
+async def _asked(asked: Counter[str], times: int) -> bool:
+    return asked[LOG] >= times
