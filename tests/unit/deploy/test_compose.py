@@ -50,6 +50,15 @@ def test_the_gateway_leads_to_every_service_at_its_port() -> None:
     assert COMPOSE["services"]["gateway"]["depends_on"].keys() == set(PUBLISHED)
 
 
+def test_the_gateway_says_in_one_place_what_services_are_told_of_a_request() -> None:
+    """nginx: a location that sets one header itself inherits none of those that the server sets."""
+    depths = [len(indent) for indent in re.findall(r"^( *)proxy_set_header", GATEWAY, re.MULTILINE)]
+    assert len(depths) >= 6
+    assert set(depths) == {GATEWAY.index("listen") - GATEWAY.rindex("\n", 0, GATEWAY.index("listen")) - 1}
+    for header in ("Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Correlation-Id"):
+        assert f"proxy_set_header {header} " in GATEWAY
+
+
 def test_only_the_gateway_and_the_monitoring_are_reached_from_outside() -> None:
     ports = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
     assert ports == {
