@@ -50,6 +50,20 @@ def test_the_gateway_leads_to_every_service_at_its_port() -> None:
     assert COMPOSE["services"]["gateway"]["depends_on"].keys() == set(PUBLISHED)
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_gateway_lets_in_what_the_ingress_lets_in_and_no_metrics(service: str) -> None:
+    ways: list[tuple[str, str]] = re.findall(r"location ~ (\S+) {\s+(\w+)", GATEWAY)
+    way_in = "/" + service.removesuffix("-service")
+
+    def first_said(path: str) -> str:
+        return next(said for way, said in ways if re.search(way.replace("(?<", "(?P<"), way_in + path))
+
+    for inside in ("/v1/things", "/docs", "/openapi.json", "/v1/metrics"):
+        assert first_said(inside) != "return"
+    for hidden in ("/metrics", "/livez", "/readyz"):
+        assert first_said(hidden) == "return"
+
+
 def test_the_gateway_says_in_one_place_what_services_are_told_of_a_request() -> None:
     """nginx: a location that sets one header itself inherits none of those that the server sets."""
     depths = [len(indent) for indent in re.findall(r"^( *)proxy_set_header", GATEWAY, re.MULTILINE)]
