@@ -64,6 +64,18 @@ def test_the_gateway_lets_in_what_the_ingress_lets_in_and_no_metrics(service: st
         assert first_said(hidden) == "return"
 
 
+def test_the_gateway_sends_a_put_or_delete_without_a_key_to_one_replica_only() -> None:
+    (once,) = re.findall(r'"~(\S+)" 1;', GATEWAY)
+    assert {
+        each for each in ("GET:", "POST:", "PUT:", "PUT:key", "DELETE:", "DELETE:key") if re.search(once, each)
+    } == {
+        "PUT:",
+        "DELETE:",
+    }
+    assert re.search(r"if \(\$once\) {\s+return 418;", GATEWAY)
+    assert re.search(r"error_page 418 = @once;\s+location @once {\s+proxy_next_upstream off;", GATEWAY)
+
+
 def test_the_gateway_says_in_one_place_what_services_are_told_of_a_request() -> None:
     """nginx: a location that sets one header itself inherits none of those that the server sets."""
     depths = [len(indent) for indent in re.findall(r"^( *)proxy_set_header", GATEWAY, re.MULTILINE)]
