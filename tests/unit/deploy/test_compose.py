@@ -76,6 +76,15 @@ def test_the_gateway_sends_a_put_or_delete_without_a_key_to_one_replica_only() -
     assert re.search(r"error_page 418 = @once;\s+location @once {\s+proxy_next_upstream off;", GATEWAY)
 
 
+def test_what_the_gateway_itself_refuses_is_a_problem() -> None:
+    pages = {name: set(statuses.split()) for statuses, name in re.findall(r"error_page ([\d ]+) = @(\w+);", GATEWAY)}
+    answer = r"location @(\w+) {\s+default_type application/problem\+json;[^']*return (\d+) '"
+    answers: dict[str, str] = dict(re.findall(answer, GATEWAY))
+    assert answers.keys() == pages.keys() - {"once"}
+    assert all(status in pages[name] for name, status in answers.items())
+    assert set().union(*(pages[name] for name in answers)) == {"404", "413", "502", "503", "504"}
+
+
 def test_the_gateway_says_in_one_place_what_services_are_told_of_a_request() -> None:
     """nginx: a location that sets one header itself inherits none of those that the server sets."""
     depths = [len(indent) for indent in re.findall(r"^( *)proxy_set_header", GATEWAY, re.MULTILINE)]
