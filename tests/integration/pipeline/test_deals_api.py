@@ -24,11 +24,14 @@ from pipeline_service.store import SERVICE, PipelineStore
 
 
 async def test_a_converted_lead_becomes_an_account_and_a_deal(desk: Desk) -> None:
-    deal_id = await desk.a_deal(lead_id="lead-1", company="Acme 有限公司", industry="Retail", region="East")
+    told = {"company": "Acme 有限公司", "industry": "Retail", "region": "East", "product_line": "GTX Pro"}
+    deal_id = await desk.a_deal(lead_id="lead-1", **told)
 
     deal = done(await desk.am.get(f"/v1/opportunities/{deal_id}"))
     assert (deal["stage"], deal["am_id"], deal["se_id"], deal["lead_id"]) == ("prospect", AM, SE, "lead-1")
     assert (deal["contact"]["phone"], deal["need"]) == ("+8613800138000", "Twenty gateways by June")
+    assert (deal["product"], deal["origin"]["grade"], deal["origin"]["score"]) == ("GTX Pro", "A", 88)
+    assert deal["origin"]["bant"] == {"budget": 90, "authority": 80, "need": 95, "timeline": 70}
     account = done(await desk.am.get(f"/v1/accounts/{deal['account_id']}"))
     assert (account["name"], account["industry"], account["owner_id"]) == ("Acme 有限公司", "Retail", AM)
     assert await desk.events(f"/v1/accounts/{account['id']}") == ["account.opened.v1"]

@@ -20,6 +20,7 @@ from unit.pipeline.builders import (
 )
 
 from dealwire.catalogue.common import Role, Stage
+from dealwire.catalogue.lead import LeadConverted
 from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import (
     OpportunityLossRevoked,
@@ -42,7 +43,14 @@ OPEN = [stage for stage in Stage if stage not in CLOSED]
 
 
 def test_a_converted_lead_becomes_a_deal_of_its_am_with_everything_known() -> None:
-    lead = a_converted_lead()
+    lead = a_converted_lead(
+        campaign="CMEF spring",
+        industry="medical",
+        region="Jiangsu",
+        size=200,
+        product_line="GTX Pro",
+        uscc="91110000600037341L",
+    )
 
     deal, events = open_from_lead(lead, TODAY, account_id)
 
@@ -53,13 +61,17 @@ def test_a_converted_lead_becomes_a_deal_of_its_am_with_everything_known() -> No
             account_id=an_account().id,
             account_name="Acme 有限公司",
             lead_id="lead-1",
+            product="GTX Pro",
             am_id=AM,
             se_id=SE,
             stage=Stage.PROSPECT,
             opened_on=TODAY,
         ),
     )
-    assert (deal.contact, deal.need) == (lead.contact, lead.need)
+    assert deal.origin is not None
+    kept = {**deal.model_dump(), **deal.origin.model_dump()}
+    elsewhere = {"company": kept["account_name"], "product_line": kept["product"]}
+    assert {name: elsewhere.get(name, kept.get(name)) for name in LeadConverted.model_fields} == lead.model_dump()
 
 
 def test_a_lead_converted_twice_is_one_deal() -> None:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dealwire.catalogue.common import Contact, Id, Line, Money, QuoteLine, Stage, Text
 from dealwire.kit.store import Record
-from pipeline_service.domain.opportunity import Opportunity
+from pipeline_service.domain.opportunity import Opportunity, Origin
 from pipeline_service.domain.past_deal import PastDeal
 from pipeline_service.domain.quote import Quote
 
@@ -60,7 +60,9 @@ class QuoteBody(Body):
 
 
 class OpportunityView(BaseModel):
-    """A deal as callers see it; `imported` is the older system's row of a deal that comes from one."""
+    """A deal as callers see it; `imported` is the older system's row of a deal that comes from one, `origin` what was known of
+    the lead of a deal that comes from one.
+    """
 
     id: str
     version: int
@@ -81,6 +83,7 @@ class OpportunityView(BaseModel):
     amount: Money | None
     closed_on: date | None
     loss_reason: str | None
+    origin: Origin | None
     imported: PastDeal | None
 
     @classmethod

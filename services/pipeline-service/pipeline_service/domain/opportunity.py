@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from dealwire.catalogue.common import Contact, Id, Line, Money, Role, Stage, Text, Value
-from dealwire.catalogue.lead import LeadConverted
+from pydantic import AwareDatetime
+
+from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Role, Stage, Text, Value
+from dealwire.catalogue.lead import Bant, LeadConverted
 from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import OpportunityOpened
 from dealwire.errors import Conflict, Forbidden, Rejected
@@ -16,12 +18,27 @@ from pipeline_service.domain.quote import Quote
 from pipeline_service.domain.stages import CLOSED, up_to
 
 
+class Origin(Value):
+    """What was known of the lead that became a deal, beside its contact and need; `size` is the number of employees (L20)."""
+
+    channel: Channel
+    campaign: Line | None = None
+    industry: Line | None = None
+    region: Line | None = None
+    size: int | None = None
+    uscc: str | None = None
+    grade: Grade
+    score: int
+    bant: Bant
+    captured_at: AwareDatetime
+
+
 class Opportunity(Value):
     """A deal with its quotes.
 
     `account_name` is the customer's name as told with the deal. `reached` are the stages it has ever been in. `notes` are the
-    market notes that matter for it. `amount` is that of the signed contract. `imported` is the older system's row, for a deal
-    that comes from one.
+    market notes that matter for it. `amount` is that of the signed contract. `origin` is for a deal that comes from a lead, and
+    `imported` the older system's row, for one that comes from there.
     """
 
     id: Id
@@ -43,6 +60,7 @@ class Opportunity(Value):
     amount: Money | None = None
     closed_on: date | None = None
     loss_reason: Text | None = None
+    origin: Origin | None = None
     imported: PastDeal | None = None
 
 
@@ -61,7 +79,9 @@ def open_from_lead(lead: LeadConverted, today: date, account_of: AccountOf) -> D
         lead_id=lead.lead_id,
         contact=lead.contact,
         need=lead.need,
+        product=lead.product_line,
         opened_on=today,
+        origin=Origin.model_validate(lead.model_dump()),
     )
     return deal, (opened(deal),)
 
