@@ -11,7 +11,7 @@ from faults.conftest import Tell
 from faults.world import World
 from support.audit import audit
 from support.fleet import Fleet
-from support.infra import embedded
+from support.infra import embedded, roomy
 from support.place import new_place
 from support.proxy import Proxy
 from support.traffic import Office
@@ -31,7 +31,7 @@ class LineWorld(World):
 async def a_line_world(folder: Path, tell: Tell) -> AsyncIterator[LineWorld]:
     """One replica of each service, two teams, and nothing wrong yet."""
     async with (
-        embedded(tell) as infra,
+        embedded(tell, roomy()) as infra,
         new_place(infra) as place,
         Proxy(place.amqp_url) as line,
         Fleet(place, folder, count=1, amqp_url=line.url) as fleet,
