@@ -71,7 +71,8 @@ async def test_every_event_on_the_wire_is_what_the_catalogue_says(place: Place) 
         await done(desk.so.post(f"/v1/leads/{leads[2]['id']}/discard", json={"reason": "spam"}))
         await done(desk.so.post("/v1/leads", json=everything(contact=leads[3]["contact"])))
         await done(desk.so.patch(f"/v1/leads/{leads[3]['id']}", json={"size": 800}))
-        leads += [await taken_care_of(desk), await desk.accepted(), await desk.lead("C")]
+        leads += [await taken_care_of(desk), await desk.accepted(), await desk.lead("C"), await desk.accepted()]
+        await done(desk.am().post(f"/v1/leads/{leads[-1]['id']}/unassign", json={"reason": "too far away"}))
         await an_import_undone(desk)
         note = await done(desk.so.post("/v1/notes", json={"kind": "policy", "title": "x", "text": "y"}))
         await done(desk.so.post(f"/v1/leads/{leads[3]['id']}/notes", json={"note_id": note["id"]}))
