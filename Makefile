@@ -53,7 +53,7 @@ bench: .venv/dev ## measure against floors of the same machine, and save build/b
 e2e: .venv/dev ## run the end-to-end tests against a running Dealwire (URL=http://localhost:8080)
 	@$(BIN)/pytest tests/e2e --url=$(URL) $(ARGS)
 
-docs: .venv/runtime ## write docs/asyncapi.yaml, docs/openapi and docs/schemas from the code
+docs: .venv/runtime ## write docs/asyncapi.yaml, docs/events.md, docs/openapi and docs/schemas from the code
 	@$(BIN)/dealwire docs $(ARGS)
 
 lock: .venv/dev ## resolve deploy/requirements/*.in anew into *.txt, with hashes
