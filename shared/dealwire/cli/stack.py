@@ -31,8 +31,9 @@ def up(
 ) -> None:
     """Starts MongoDB, RabbitMQ, the four services and a gateway before them, and stops them on Ctrl-C.
 
-    No container engine is needed, and no root: what is missing is fetched on first use. Everything listens on loopback
-    only, and all data is under one folder of this checkout.
+    No container engine is needed: what is missing is fetched on first use. RabbitMQ, and libcurl4 for MongoDB, come from
+    the distribution's packages, which takes root or sudo where they are missing. Everything listens on loopback only, and
+    all data is under one folder of this checkout.
 
         dealwire up
         dealwire up --port 9000 --replicas 2
