@@ -61,7 +61,7 @@ def dealwire() -> None:
 
     Then call a service as somebody:
 
-        TOKEN=$(dealwire token --role so --sub so.zhao)
+        TOKEN=$(dealwire token --role so --sub zhao.lei)
         curl -H "Authorization: Bearer $TOKEN" http://localhost:8080/lead/v1/leads
     """
 

@@ -84,7 +84,7 @@ def _addresses(stack: Stack) -> Table:
     if stack.infra:
         table.add_row("RabbitMQ", stack.infra.management_url)
         table.add_row("MongoDB", stack.infra.mongo_url)
-    table.add_row("as somebody", "dealwire token --role so --sub so.zhao")
+    table.add_row("as somebody", "dealwire token --role so --sub zhao.lei")
     table.add_row("what happens", "dealwire events tail --from first")
     return table
 

@@ -50,10 +50,10 @@ def token(
     For trying things out: it is signed with the key that `dealwire up` made for this machine. In production the
     identity provider issues tokens (OIDC, `DEALWIRE_JWKS_URL`), and no service accepts one of these.
 
-        TOKEN=$(dealwire token --role so --sub so.zhao)
+        TOKEN=$(dealwire token --role so --sub zhao.lei)
         curl -H "Authorization: Bearer $TOKEN" http://localhost:8080/lead/v1/leads
 
-        dealwire token --role am --role team_lead --sub am.li --ttl 30m
+        dealwire token --role am --role team_lead --sub li.wei --ttl 30m
         dealwire token --role machine --sub website --scope leads:capture
     """
     out.print(Keys.of(keys).mint(sub, roles or (), scopes or (), _span(ttl)))
