@@ -28,7 +28,7 @@ retry_scheduled = Counter("dealwire_retry_scheduled", "Messages put off for anot
 dlq_messages = Gauge("dealwire_dlq_messages", "Messages in this service's dead-letter queue")
 
 deadlines_overdue = Gauge("dealwire_deadlines_overdue", "Records whose deadline has passed and was not acted on yet")
-deadlines_fired = Counter("dealwire_deadlines_fired", "Deadlines acted on", ["name"])
+deadlines_fired = Counter("dealwire_deadlines_fired", "Deadlines acted on, by what had them", ["records"])
 
 http_request_duration = Histogram(
     "http_request_duration_seconds",

@@ -42,7 +42,7 @@ def serve(build: Callable[[S], FastAPI], settings_type: type[S]) -> None:
     configure_logs(settings.service, level=settings.log_level, format=settings.log_format)
     app = build(settings)
     config = uvicorn.Config(
-        Gateway(app, settings.trusted_proxies),
+        TrustedProxy(app, settings.trusted_proxies),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
@@ -51,14 +51,14 @@ def serve(build: Callable[[S], FastAPI], settings_type: type[S]) -> None:
         lifespan="on",
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # Gateway does it
+        proxy_headers=False,  # TrustedProxy believes them
         server_header=False,
         timeout_graceful_shutdown=settings.drain_seconds,
     )
     GracefulServer(config, app.state.readiness, settings.ready_delay_seconds).run()
 
 
-class Gateway:
+class TrustedProxy:
     """Believes a trusted gateway who the client is and under which prefix it is mounted (`X-Forwarded-Prefix`)."""
 
     def __init__(self, app: ASGIApp, trusted: tuple[str, ...]) -> None:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from unit.kit.webs import KEY, a_web_app, client_of, pem
 
-from dealwire.kit.serve import Gateway
+from dealwire.kit.serve import TrustedProxy
 
 SERVICE = Path(__file__).with_name("a_service.py")
 ENVIRONMENT = {
@@ -114,7 +114,7 @@ async def test_a_service_that_lacks_settings_says_which_and_ends() -> None:
 
 
 def behind_a_gateway(address: str) -> httpx.AsyncClient:
-    app = Gateway(a_web_app(), ("127.0.0.1", "10.0.0.0/8"))
+    app = TrustedProxy(a_web_app(), ("127.0.0.1", "10.0.0.0/8"))
     return client_of(app, client=(address, 1234))
 
 
