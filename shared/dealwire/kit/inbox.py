@@ -117,13 +117,17 @@ class Inbox:
             await self._marks.clear(name, behind)
         (await channel.get_underlay_channel()).on_consumer_cancel_callbacks.add(lambda _: self.give_up())
         tag = await inbox.consume(handle)
-        self.consuming = True
+        self._consumes(True)
         try:
             await self._watch(connection, inbox, stop)
             await inbox.cancel(tag)
             await drained()  # what is settled now still needs the session
         finally:
-            self.consuming = False
+            self._consumes(False)
+
+    def _consumes(self, consuming: bool) -> None:
+        self.consuming = consuming
+        metrics.consuming.set(consuming)
 
     def give_up(self) -> None:
         """Ends the session: a message could not be settled, or the consumer is gone. What is unsettled comes again."""

@@ -16,6 +16,7 @@ outbox_oldest_pending_age = Gauge(
 )
 events_published = Counter("dealwire_events_published", "Events confirmed by the broker", ["event_type"])
 
+consuming = Gauge("dealwire_consuming", "1 while the service consumes its inbox, 0 while it catches up or cannot")
 consumer_handled = Counter(
     "dealwire_consumer_handled", "Messages settled, by what became of them", ["event_type", "outcome"]
 )

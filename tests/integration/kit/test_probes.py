@@ -9,8 +9,13 @@ from support.proxy import Proxy
 from support.service import eventually
 from support.tally import Replica, Sums, a_replica
 
+from dealwire.kit import metrics
 from dealwire.kit.consumer import Consumer
 from dealwire.kit.probes import probes
+
+
+def consuming() -> float:
+    return float(metrics.consuming._value.get())
 
 
 async def test_probes_tell_what_is_away_and_whether_that_is_critical(place: Place) -> None:
@@ -27,6 +32,7 @@ async def test_probes_tell_what_is_away_and_whether_that_is_critical(place: Plac
                 return {name: ((probe := await see()).ok, probe.critical) for name, see in look.items()}
 
             assert await found() == {"mongo": (True, True), "broker": (True, False), "consumer": (True, False)}
+            assert consuming() == 1
             await broker.cut()
             while replica.bus.connected:  # noqa: ASYNC110  # each turn: no probe may ever find it away for no reason
                 await asyncio.sleep(0)
@@ -36,9 +42,11 @@ async def test_probes_tell_what_is_away_and_whether_that_is_critical(place: Plac
                 return await found() == {"mongo": (True, True), "broker": (False, False), "consumer": (False, False)}
 
             await eventually(broker_missed, "the broker is missed")
+            assert consuming() == 0
             assert SUM_SERVICE in str((await look["consumer"]()).detail)
             await broker.restore()
             await eventually(replica.is_ready, "connected again")
+            assert consuming() == 1
             await mongo.cut()
             assert (await look["mongo"]()).ok is False
             await mongo.restore()

@@ -139,6 +139,7 @@ async def test_every_metric_of_a_service_is_shown() -> None:
         "dealwire_outbox_pending",
         "dealwire_outbox_oldest_pending_age_seconds",
         "dealwire_events_published_total",
+        "dealwire_consuming",
         "dealwire_consumer_handled_total",
         "dealwire_consumer_lag_seconds",
         "dealwire_retry_scheduled_total",
