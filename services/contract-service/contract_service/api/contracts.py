@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, Field, StrictBool
 
 from contract_service.domain.contract import Contract, Review, Signatory, Signature, Status
 from contract_service.handlers import Handlers
@@ -17,6 +17,7 @@ from dealwire.errors import Forbidden
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 
@@ -25,10 +26,6 @@ _READ_ALL = (Role.SO, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT)
 Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, scope="contracts:read")]
 AccountManager = Annotated[Caller, allow(Role.AM)]
 Reviewer = Annotated[Caller, allow(Role.SO, Role.LEGAL, Role.FINANCE)]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class TermsBody(Body):

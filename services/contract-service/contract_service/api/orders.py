@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from contract_service.domain.order import STANDS_FOR, Acceptance, Order, Status
 from contract_service.handlers import Handlers
@@ -17,6 +17,7 @@ from dealwire.errors import Forbidden
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 
@@ -27,10 +28,8 @@ Accepter = Annotated[Caller, allow(Role.SO, Role.CS, scope="orders:accept")]
 Deliverer = Annotated[Caller, allow(Role.CS, scope="orders:deliver")]
 
 
-class DeliverBody(BaseModel):
+class DeliverBody(Body):
     """When the customer had what was sold."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     delivered_on: date
 

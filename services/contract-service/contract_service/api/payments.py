@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from contract_service.api.contracts import Body, Reader, readable
+from contract_service.api.contracts import Reader, readable
 from contract_service.domain.contract import Contract, Receipt
 from contract_service.domain.payments import due, outstanding, overdue, paid
 from contract_service.handlers import Handlers
@@ -17,6 +17,7 @@ from dealwire.catalogue.common import Id, Line, Money, Role
 from dealwire.catalogue.contract import Instalment
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.records import record_headers
 
 Finance = Annotated[Caller, allow(Role.FINANCE)]

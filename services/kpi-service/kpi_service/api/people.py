@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from dealwire.catalogue.common import Id, Line, Role
 from dealwire.catalogue.people import Absence, Membership
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 from kpi_service.domain.people import Member, Team
@@ -25,11 +26,7 @@ Reader = Annotated[Caller, allow(*(role for role in Role if role is not Role.MAC
 Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class TeamBody(_Body):
+class TeamBody(Body):
     """A team, whole: what is left out is emptied."""
 
     name: Line
@@ -37,21 +34,21 @@ class TeamBody(_Body):
     region: Line | None = None
 
 
-class MembershipBody(_Body):
+class MembershipBody(Body):
     """The team a member belongs to from a day on, until the next entry; null is no team."""
 
     team_id: Id | None
     since: date
 
 
-class AbsenceBody(_Body):
+class AbsenceBody(Body):
     """Days on which a member is away, both included."""
 
     first: date
     last: date
 
 
-class MemberBody(_Body):
+class MemberBody(Body):
     """A member, whole: what is left out is emptied."""
 
     name: Line

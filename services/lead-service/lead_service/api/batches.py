@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 from dealwire.errors import Rejected
 from dealwire.event import derived_id
 from dealwire.kit.settings import MIB
-from dealwire.kit.web import body_limit
+from dealwire.kit.web import Body, body_limit
 from dealwire.kit.web.problems import escape_pointer
 from lead_service.api.access import Capturer
-from lead_service.api.views import Body, CaptureBody
+from lead_service.api.views import CaptureBody
 from lead_service.domain.lead import Capture
 from lead_service.handlers import Bulk
 from lead_service.handlers.bulk import Outcome, Row

@@ -9,8 +9,9 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from dealwire.catalogue.common import Id, Line, Text
 from dealwire.catalogue.lead import Contacted
+from dealwire.kit.web.bodies import Body
 from lead_service.api.access import AccountManager, SalesOps, Worker, working
-from lead_service.api.views import Body, LeadView, answer
+from lead_service.api.views import LeadView, answer
 from lead_service.handlers import Care
 
 _Said = Annotated[Text, StringConstraints(min_length=1)]

@@ -12,10 +12,11 @@ from dealwire.catalogue.common import Channel, Id, Line, Role
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 from lead_service.api.access import SalesOps
-from lead_service.api.views import Body, ContactBody, LeadView, Uscc, answer
+from lead_service.api.views import ContactBody, LeadView, Uscc, answer
 from lead_service.domain.customer import Customer
 from lead_service.domain.lead import AccountLink, Capture, Lead, Status
 from lead_service.domain.matching import Match

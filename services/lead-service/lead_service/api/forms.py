@@ -11,10 +11,10 @@ from dealwire.catalogue.common import Channel, Contact, Id, Line, Text
 from dealwire.catalogue.sources import Preset
 from dealwire.event import Event
 from dealwire.kit.store import Record
-from dealwire.kit.web import PageView, Paging, cause_of, cross_origin, page_view, record_headers
+from dealwire.kit.web import Body, PageView, Paging, cause_of, cross_origin, page_view, record_headers
 from dealwire.kit.web.problems import MEDIA_TYPE
 from lead_service.api.access import SalesOps
-from lead_service.api.views import Body, CostBody
+from lead_service.api.views import CostBody
 from lead_service.domain.lead import Capture
 from lead_service.domain.web_form import Form
 from lead_service.handlers import Forms

@@ -14,10 +14,10 @@ from dealwire.catalogue.sources import Preset
 from dealwire.event import Event
 from dealwire.kit.settings import MIB
 from dealwire.kit.store import Record
-from dealwire.kit.web import PageView, Paging, body_limit, page_view, record_headers
+from dealwire.kit.web import Body, PageView, Paging, body_limit, page_view, record_headers
 from lead_service.api.access import Importer
 from lead_service.api.tables import FILES, csv_response
-from lead_service.api.views import Body, CostBody
+from lead_service.api.views import CostBody
 from lead_service.domain.importing import Import, ImportStatus, unmapped
 from lead_service.handlers import Imports
 from lead_service.store import LeadStore

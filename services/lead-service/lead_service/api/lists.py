@@ -15,11 +15,11 @@ from dealwire.catalogue.common import Id, Line, Money, minor_digits
 from dealwire.errors import NotFound
 from dealwire.event import Event
 from dealwire.kit.store import Record
-from dealwire.kit.web import Caller, PageView, Paging, page_view, record_headers
+from dealwire.kit.web import Body, Caller, PageView, Paging, page_view, record_headers
 from lead_service.api.access import Colleague, Reader, visible
 from lead_service.api.filters import Filter, LeadFilter
 from lead_service.api.tables import FILES, csv_response, xlsx_response
-from lead_service.api.views import Body, LeadView, lead_view
+from lead_service.api.views import LeadView, lead_view
 from lead_service.domain.lead import Lead
 from lead_service.domain.saved_list import SavedList, delete_list, save_list
 from lead_service.store import LeadStore

@@ -11,10 +11,10 @@ from dealwire.catalogue.common import Id, Line, Text
 from dealwire.catalogue.market import NoteKind
 from dealwire.event import Event
 from dealwire.kit.store import Record
-from dealwire.kit.web import PageView, Paging, page_view, record_headers
+from dealwire.kit.web import Body, PageView, Paging, page_view, record_headers
 from lead_service.api.access import Colleague, Worker, working
 from lead_service.api.filters import begins
-from lead_service.api.views import Body, LeadView, answer
+from lead_service.api.views import LeadView, answer
 from lead_service.domain.note import Note, NoteText
 from lead_service.handlers import Notes
 from lead_service.store import LeadStore

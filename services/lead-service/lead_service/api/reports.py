@@ -14,10 +14,10 @@ from dealwire.catalogue.common import Channel, Grade, Id, Line, Text
 from dealwire.errors import Rejected
 from dealwire.event import Event
 from dealwire.kit.store import Record
-from dealwire.kit.web import PageView, Paging, page_view, record_headers
+from dealwire.kit.web import Body, PageView, Paging, page_view, record_headers
 from lead_service.api.access import Reporter, SalesOps
 from lead_service.api.filters import LeadFilter, begin_of
-from lead_service.api.views import Body, CostBody
+from lead_service.api.views import CostBody
 from lead_service.domain.campaign import Campaign, Figures, Spend, campaign_id, record_spend, report
 from lead_service.store import LeadStore
 

@@ -13,10 +13,10 @@ from dealwire.catalogue.common import Grade, Id, Line, Role, Text
 from dealwire.catalogue.lead_rules import Expertise, RoutingRule
 from dealwire.event import Event, utc_now
 from dealwire.kit.store import Record
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 from lead_service.api.access import Colleague, SalesOps
-from lead_service.api.views import Body
 from lead_service.domain.routing import Explanation, Prospect
 from lead_service.domain.routing_rules import (
     BUILT_IN,

@@ -12,10 +12,10 @@ from dealwire.catalogue.common import Channel, Id, Line, Text
 from dealwire.catalogue.lead_rules import Criterion, GradeRule, IdealCustomer, Level, ScoringModel, Use
 from dealwire.event import Event, utc_now
 from dealwire.kit.store import Record
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 from lead_service.api.access import Colleague, SalesOps
-from lead_service.api.views import Body
 from lead_service.domain.models import ModelVersion, PublishedModel
 from lead_service.handlers import Rules
 from lead_service.store import LeadStore

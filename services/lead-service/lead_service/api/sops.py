@@ -14,12 +14,12 @@ from dealwire.catalogue.lead import NextStep
 from dealwire.catalogue.lead_rules import CaseMaterial
 from dealwire.event import Event, utc_now
 from dealwire.kit.store import Record
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 from lead_service.api.access import Colleague, SalesOps
 from lead_service.api.care import NurtureBody
 from lead_service.api.routing import VersionNumber
-from lead_service.api.views import Body
 from lead_service.domain.policy import SopStep
 from lead_service.domain.sops import PublishedSops
 from lead_service.handlers import Rules

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from dealwire.catalogue.common import Channel, Contact, Grade, Id, Line, Money, Text
 from dealwire.catalogue.lead import Bant, Fact, Facts, NextStep, ScoreReason, Verdict
 from dealwire.kit.store import Record
+from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.records import record_headers
 from lead_service.domain.completion import missing
 from lead_service.domain.facets import Nurture
@@ -20,10 +21,6 @@ Answer = Annotated[int, Field(ge=0, le=100, strict=True, description="0: nothing
 
 
 Uscc = Annotated[Line, Field(description="Unified social credit code of a Chinese company.")]
-
-
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ContactBody(Body):

@@ -13,10 +13,11 @@ from dealwire.catalogue.common import Channel, Grade, Id, Line, Text
 from dealwire.catalogue.lead import Bant, ScoreReason, Verdict
 from dealwire.catalogue.lead_rules import Use
 from dealwire.event import utc_now
+from dealwire.kit.web.bodies import Body
 from lead_service.api.access import RuleKeeper
 from lead_service.api.routing import RuleBodies, VersionNumber, unpublished_routing
 from lead_service.api.scoring import Employees, ScoringModelBody
-from lead_service.api.views import Body, QualifyBody
+from lead_service.api.views import QualifyBody
 from lead_service.domain.lead import Capture
 from lead_service.domain.models import ModelVersion, assess, must_make_sense
 from lead_service.domain.routing import Assignment

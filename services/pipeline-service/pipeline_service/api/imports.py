@@ -11,9 +11,8 @@ from pydantic import BaseModel, Field, ValidationError, ValidatorFunctionWrapHan
 from dealwire.catalogue.common import Line, Role
 from dealwire.errors import Rejected
 from dealwire.kit.settings import MIB
-from dealwire.kit.web import Caller, allow, body_limit
+from dealwire.kit.web import Body, Caller, allow, body_limit
 from dealwire.kit.web.problems import escape_pointer
-from pipeline_service.api.views import Body
 from pipeline_service.domain.past_deal import STAGES, PastAccount, PastDeal, ProductCatalogue
 from pipeline_service.handlers.imports import Imported, ImportedAccount, Importer
 

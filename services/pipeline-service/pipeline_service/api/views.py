@@ -5,19 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from dealwire.catalogue.common import Contact, Id, Line, Money, QuoteLine, Stage, Text
 from dealwire.kit.store import Record
+from dealwire.kit.web.bodies import Body
 from pipeline_service.domain.opportunity import Opportunity, Origin
 from pipeline_service.domain.past_deal import PastDeal
 from pipeline_service.domain.quote import Quote
-
-
-class Body(BaseModel):
-    """The body of a request: no fields but those it names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class OpenBody(Body):

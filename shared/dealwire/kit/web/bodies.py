@@ -1,4 +1,4 @@
-"""Looks at a request's body before anything is done with it: no larger than agreed, and if it is JSON, sound JSON."""
+"""What a request's body may be: no larger than agreed, sound JSON if it is JSON, and of fields that the route knows."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,6 +21,12 @@ _MOST_NUMBER = 2**63  # a database integer has 64 bits
 # What a sound body hardly ever has: only then is it worth walking through. Beginning with a class, it is a quick search.
 _SUSPICIOUS = re.compile(rb"[0-9.](?:[0-9]{18}|[eE]\+?[0-9])")
 _NUL = rb"\u0000"
+
+
+class Body(BaseModel):
+    """The body of a request: no fields but those it names."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def body_limit(size: int, *, streamed: bool = False) -> dict[str, Any]:
