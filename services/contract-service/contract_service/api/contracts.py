@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field, StrictBool
 
+from contract_service.api.readers import Readers
 from contract_service.domain.contract import Contract, Review, Signatory, Signature, Status
 from contract_service.handlers import Handlers
 from contract_service.store import ContractStore
 from dealwire.catalogue.common import Id, Money, QuoteLine, Role, Sha256, Text
 from dealwire.catalogue.contract import Clause, Desk, Instalment
-from dealwire.errors import Forbidden
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
@@ -21,9 +21,9 @@ from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 
-_READ_ALL = (Role.SO, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT)
+READERS = Readers((Role.SO, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT), scope="contracts:read")
 
-Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, scope="contracts:read")]
+Reader = Annotated[Caller, allow(*READERS.roles, Role.AM, scope=READERS.scope)]
 AccountManager = Annotated[Caller, allow(Role.AM)]
 Reviewer = Annotated[Caller, allow(Role.SO, Role.LEGAL, Role.FINANCE)]
 
@@ -101,20 +101,22 @@ def routes(handlers: Handlers, store: ContractStore) -> APIRouter:
         """Contracts, newest first; an AM sees the own ones."""
         wanted = {"status": status, "am_id": am_id, "opportunity_id": opportunity_id, "account_id": account_id}
         query = {f"state.{field}": value for field, value in wanted.items() if value is not None}
-        page = await store.contracts.page({"$and": [_own(caller), query]}, cursor=paging.cursor, limit=paging.limit)
+        page = await store.contracts.page(
+            {"$and": [READERS.own(caller), query]}, cursor=paging.cursor, limit=paging.limit
+        )
         return page_view(page, _summary, request, response)
 
     @router.get("/contracts/{contract_id}")
     async def get_contract(contract_id: Id, caller: Reader, response: Response) -> ContractView:
         """One contract."""
-        return _answer(response, await readable(store, contract_id, caller))
+        return _answer(response, await READERS.readable(store.contracts, contract_id, caller))
 
     @router.get("/contracts/{contract_id}/timeline")
     async def get_timeline(
         contract_id: Id, caller: Reader, paging: Paging, request: Request, response: Response
     ) -> PageView[Event]:
         """Everything that ever happened to a contract: who, when, and why."""
-        await readable(store, contract_id, caller)
+        await READERS.readable(store.contracts, contract_id, caller)
         page = await store.contracts.timeline(contract_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)
 
@@ -150,20 +152,6 @@ def routes(handlers: Handlers, store: ContractStore) -> APIRouter:
         return _answer(response, await handlers.sign_contract(contract_id, signature, caller.id, caller.cause))
 
     return router
-
-
-async def readable(store: ContractStore, contract_id: str, caller: Caller) -> Record[Contract]:
-    """The contract, unless it is somebody else's and the caller reads the own ones only."""
-    record = await store.contracts.get(contract_id)
-    if _own(caller) and record.state.am_id != caller.id:
-        raise Forbidden("not-your-contract", "The contract belongs to somebody else.")
-    return record
-
-
-def _own(caller: Caller) -> dict[str, str]:
-    """What a caller who may not read everything is limited to."""
-    reads_all = caller.roles & set(_READ_ALL) or "contracts:read" in caller.scopes
-    return {} if reads_all else {"state.am_id": caller.id}
 
 
 def _answer(response: Response, record: Record[Contract]) -> ContractView:

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
+from contract_service.api.readers import Readers
 from contract_service.domain.order import STANDS_FOR, Acceptance, Order, Status
 from contract_service.handlers import Handlers
 from contract_service.store import ContractStore
@@ -21,9 +22,9 @@ from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 
-_READ_ALL = (Role.SO, Role.CS, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT)
+READERS = Readers((Role.SO, Role.CS, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT), scope="orders:read")
 
-Reader = Annotated[Caller, allow(*_READ_ALL, Role.AM, scope="orders:read")]
+Reader = Annotated[Caller, allow(*READERS.roles, Role.AM, scope=READERS.scope)]
 Accepter = Annotated[Caller, allow(Role.SO, Role.CS, scope="orders:accept")]
 Deliverer = Annotated[Caller, allow(Role.CS, scope="orders:deliver")]
 
@@ -80,20 +81,20 @@ def routes(handlers: Handlers, store: ContractStore) -> APIRouter:
             "account_id": account_id,
         }
         query = {f"state.{field}": value for field, value in wanted.items() if value is not None}
-        page = await store.orders.page({"$and": [_own(caller), query]}, cursor=paging.cursor, limit=paging.limit)
+        page = await store.orders.page({"$and": [READERS.own(caller), query]}, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, _view, request, response)
 
     @router.get("/orders/{order_id}")
     async def get_order(order_id: Id, caller: Reader, response: Response) -> OrderView:
         """One order."""
-        return _answer(response, await _readable(store, order_id, caller))
+        return _answer(response, await READERS.readable(store.orders, order_id, caller))
 
     @router.get("/orders/{order_id}/timeline")
     async def get_timeline(
         order_id: Id, caller: Reader, paging: Paging, request: Request, response: Response
     ) -> PageView[Event]:
         """Everything that ever happened to an order: who, when, and why."""
-        await _readable(store, order_id, caller)
+        await READERS.readable(store.orders, order_id, caller)
         page = await store.orders.timeline(order_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)
 
@@ -110,19 +111,6 @@ def routes(handlers: Handlers, store: ContractStore) -> APIRouter:
         return _answer(response, await handlers.deliver_order(order_id, body.delivered_on, caller.cause))
 
     return router
-
-
-async def _readable(store: ContractStore, order_id: str, caller: Caller) -> Record[Order]:
-    record = await store.orders.get(order_id)
-    if _own(caller) and record.state.am_id != caller.id:
-        raise Forbidden("not-your-order", "The order belongs to somebody else.")
-    return record
-
-
-def _own(caller: Caller) -> dict[str, str]:
-    """What a caller who may not read everything is limited to."""
-    reads_all = caller.roles & set(_READ_ALL) or "orders:read" in caller.scopes
-    return {} if reads_all else {"state.am_id": caller.id}
 
 
 def _may_accept(caller: Caller, department: Department) -> bool:

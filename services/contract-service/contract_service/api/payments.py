@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from contract_service.api.contracts import Reader, readable
+from contract_service.api.contracts import READERS, Reader
 from contract_service.domain.contract import Contract, Receipt
 from contract_service.domain.payments import due, outstanding, overdue, paid
 from contract_service.handlers import Handlers
@@ -64,7 +64,9 @@ def routes(handlers: Handlers, store: ContractStore) -> APIRouter:
         on: Annotated[date | None, Query(description="As of this day; left out, today.")] = None,
     ) -> PaymentsView:
         """What is due by a day, paid, outstanding and overdue."""
-        return _answer(response, await readable(store, contract_id, caller), on or handlers.today(caller.cause))
+        return _answer(
+            response, await READERS.readable(store.contracts, contract_id, caller), on or handlers.today(caller.cause)
+        )
 
     return router
 
