@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,8 +26,10 @@ S = TypeVar("S", bound=ServiceSettings)
 
 @cache
 def keys() -> Keys:
-    """One key pair for the whole test run."""
-    return Keys.of(Path(tempfile.mkdtemp(prefix="dealwire-keys-")))
+    """One key pair for the whole test run, which goes with it."""
+    folder = tempfile.mkdtemp(prefix="dealwire-keys-")
+    atexit.register(shutil.rmtree, folder)
+    return Keys.of(Path(folder))
 
 
 class Client(httpx.AsyncClient):
