@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 from support.service import eventually
 
+from dealwire.calendar import BusinessCalendar
+from dealwire.event import utc_now
 from dealwire.stack.keys import Keys
 
 Json = dict[str, Any]
@@ -147,5 +149,5 @@ class Department:
 
 
 def today() -> str:
-    """The organisation's date: Shanghai is eight hours ahead of UTC all year."""
-    return (datetime.now(UTC) + timedelta(hours=8)).date().isoformat()
+    """The organisation's date."""
+    return BusinessCalendar().day(utc_now()).isoformat()
