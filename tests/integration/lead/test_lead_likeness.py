@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import pytest
-from integration.lead.backstage import Backstage, a_backstage, a_cause
+from integration.lead.backstage import Backstage, a_cause
 from integration.lead.desk import CHEN, LI, Desk, Json, a_capture, a_phone, done, problem
-from support.place import Servers, new_place
 from support.service import eventually
 from unit.lead.builders import POLICY
 
@@ -105,12 +102,6 @@ async def test_a_check_says_what_a_capture_would_meet_and_changes_nothing(desk: 
 async def test_a_suggestion_that_nobody_knows_is_not_found(desk: Desk) -> None:
     assert problem(await desk.so.get("/v1/suggestions/nobody")) == (404, "not-found")
     assert problem(await desk.so.post("/v1/suggestions/nobody/dismiss")) == (404, "not-found")
-
-
-@pytest.fixture(scope="module")
-async def backstage(infra: Servers) -> AsyncIterator[Backstage]:
-    async with new_place(infra) as place, a_backstage(place) as backstage:
-        yield backstage
 
 
 async def test_a_capture_looked_at_twice_or_by_two_replicas_is_suggested_once(backstage: Backstage) -> None:

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integration.lead.backstage import Backstage, a_backstage, a_cause
+from integration.lead.backstage import Backstage, a_cause
 from integration.lead.desk import CHEN, LI, Desk, a_desk
 from support.events import an_event
-from support.place import Place, Servers, new_place
+from support.place import Place
 from support.service import eventually
 
 from dealwire.catalogue.common import Role
 from dealwire.catalogue.people import MemberChanged
 from dealwire.kit.store import Database
 from lead_service.store import SERVICE
-
-
-@pytest.fixture(scope="module")
-async def backstage(infra: Servers) -> AsyncIterator[Backstage]:
-    async with new_place(infra) as place, a_backstage(place) as backstage:
-        yield backstage
-
 
 STATES = st.builds(
     MemberChanged,

@@ -10,6 +10,7 @@ from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Channel, Contact, Money, Role
 from dealwire.catalogue.lead import Bant
 from dealwire.catalogue.people import MemberChanged
+from dealwire.event import Decision
 from lead_service.domain.archive import archive
 from lead_service.domain.grab import Bidders
 from lead_service.domain.intake import capture, discard, withdraw
@@ -74,9 +75,14 @@ def a_lead(id: str = "lead-1", grade: str | None = None, **told: Any) -> Lead:
     return qualify(lead, ANSWERS[grade], NOBODY, MONDAY_10H, CALENDAR, POLICY)[0] if grade else lead
 
 
+def assigned(lead: Lead, am_id: str | None = None, roster: Roster | None = None, **policy: Any) -> Decision[Lead]:
+    """What assigning on Monday at ten decides, under a policy that differs in so much."""
+    return assign(lead, am_id, roster or a_roster(), MONDAY_10H, CALENDAR, POLICY.model_copy(update=policy))
+
+
 def an_assigned_lead(am_id: str = LI, grade: str = "A", **told: Any) -> Lead:
     """Assigned on Monday at ten, to be accepted by noon."""
-    return assign(a_lead(grade=grade, **told), am_id, a_roster(), MONDAY_10H, CALENDAR, POLICY)[0]
+    return assigned(a_lead(grade=grade, **told), am_id)[0]
 
 
 def an_accepted_lead(am_id: str = LI, **told: Any) -> Lead:

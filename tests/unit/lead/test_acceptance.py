@@ -19,8 +19,8 @@ from unit.lead.builders import (
     a_roster,
     an_accepted_lead,
     an_assigned_lead,
+    assigned,
 )
-from unit.lead.test_progress import assigned
 
 from dealwire.calendar import Deadline
 from dealwire.catalogue.common import Role

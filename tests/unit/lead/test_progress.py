@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from unit.lead.builders import (
     ANSWERS,
@@ -18,6 +16,7 @@ from unit.lead.builders import (
     a_lead,
     a_roster,
     an_accepted_lead,
+    assigned,
 )
 
 from dealwire.catalogue.common import Channel, Grade
@@ -35,10 +34,6 @@ NOT_WITH_SALES_OPS = sorted(set(Status) - set(WITH_SALES_OPS))
 
 def qualified(lead: Lead, grade: str = "A", roster: Roster = NOBODY) -> Decision[Lead]:
     return qualify(lead, ANSWERS[grade], roster, MONDAY_10H, CALENDAR, POLICY)
-
-
-def assigned(lead: Lead, am_id: str | None = None, roster: Roster | None = None, **policy: Any) -> Decision[Lead]:
-    return assign(lead, am_id, roster or a_roster(), MONDAY_10H, CALENDAR, POLICY.model_copy(update=policy))
 
 
 # Qualifying
