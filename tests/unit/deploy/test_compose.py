@@ -94,6 +94,12 @@ def test_the_gateway_says_in_one_place_what_services_are_told_of_a_request() -> 
         assert f"proxy_set_header {header} " in GATEWAY
 
 
+@pytest.mark.parametrize("service", COMPOSE["services"])
+def test_every_image_is_of_a_version(service: str) -> None:
+    _, _, version = COMPOSE["services"][service]["image"].partition(":")
+    assert version not in {"", "latest"}
+
+
 def test_only_the_gateway_and_the_monitoring_are_reached_from_outside() -> None:
     ports = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
     assert ports == {
