@@ -26,8 +26,8 @@ class Deployment:
     management_url: str
 
     def amqp_url(self, who: str) -> str:
-        """Of a service, `operator`, or `subscribers/<name>`."""
-        return (self.folder / who / "dealwire_amqp_url").read_text()
+        """Of a service, `operator`, or the subscriber."""
+        return (self.folder / (f"subscribers/{who}" if who == SUBSCRIBER else f"{who}/dealwire_amqp_url")).read_text()
 
     async def setup_broker(self) -> Ran:
         return await dealwire("setup", "broker", self.folder, "--management-url", self.management_url)

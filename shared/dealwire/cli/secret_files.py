@@ -5,7 +5,7 @@ rabbitmq/      admin-password
 tokens/        the key pair that `dealwire token` signs with, where there is no identity provider
 <service>/     dealwire_mongo_url, dealwire_amqp_url, dealwire_jwt_…: to be the service's DEALWIRE_SECRETS_DIR
 operator/      dealwire_amqp_url
-subscribers/<name>/   dealwire_amqp_url
+subscribers/   a file by the name of each, with its URL of the broker
 
 An administrator with another name than `admin` has it in a file `admin-user` beside the password.
 """
@@ -60,7 +60,7 @@ def create(
         yield from _write(own / "dealwire_jwt_audience", AUDIENCE)
     yield from _write(folder / OPERATOR / AMQP_URL, _amqp_url(OPERATOR, broker_host, vhost))
     for name in subscribers:
-        yield from _write(folder / SUBSCRIBERS / name / AMQP_URL, _amqp_url(name, broker_host, vhost))
+        yield from _write(folder / SUBSCRIBERS / name, _amqp_url(name, broker_host, vhost))
 
 
 def account(file: Path) -> Account:

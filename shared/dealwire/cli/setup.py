@@ -49,7 +49,10 @@ def secrets_(
     replica_set: Annotated[str, typer.Option(help="The name of MongoDB's replica set.")] = "rs0",
     vhost: Annotated[str, typer.Option(help="The virtual host of RabbitMQ.")] = "/",
     subscribers: Annotated[
-        list[str] | None, typer.Option("--subscriber", help="Somebody who may read the log of events; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--subscriber", envvar="DEALWIRE_SUBSCRIBERS", help="Somebody who may read the log of events; repeatable."
+        ),
     ] = None,
     owner: Annotated[
         int | None, typer.Option(help="The user id the services run as: gets what they read.", show_default="yours")
@@ -59,7 +62,7 @@ def secrets_(
 
     A subfolder for each who reads it: `mongo/` and `rabbitmq/` have the administrators' passwords, `tokens/` the key
     pair of `dealwire token`, and a folder by the name of each service is that service's `DEALWIRE_SECRETS_DIR`.
-    `operator/` may read dead letters and put them back; `subscribers/NAME/` may read the log.
+    `operator/` may read dead letters and put them back; whoever has `subscribers/NAME` may read the log.
 
         dealwire setup secrets /secrets --mongo-host mongo:27017 --broker-host rabbitmq:5672 --owner 10001
     """
@@ -91,7 +94,7 @@ def broker(folder: Folder, management_url: ManagementUrl) -> None:
     accounts = [(secret_files.account(folder / each.name / AMQP_URL), service_rights(each)) for each in services()]
     if (folder / OPERATOR).exists():
         accounts.append((secret_files.account(folder / OPERATOR / AMQP_URL), operator_rights(services())))
-    subscribers = sorted((folder / SUBSCRIBERS).glob(f"*/{AMQP_URL}"))
+    subscribers = sorted(file for file in (folder / SUBSCRIBERS).glob("*") if file.is_file())
     accounts += [(secret_files.account(file), subscriber_rights()) for file in subscribers]
     vhosts = {account.place or "/" for account, _ in accounts}
     if len(vhosts) > 1:

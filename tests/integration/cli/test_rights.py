@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import aio_pika
+import httpx
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aiormq.exceptions import ChannelAccessRefused
@@ -15,8 +18,10 @@ from support.deployment import SUBSCRIBER, Deployment, deployment
 from support.place import Servers, new_place
 
 from dealwire.catalogue import PUBLISHED
+from dealwire.cli import secret_files
 from dealwire.kit.bus import EXCHANGE, LOG, LOG_ARGUMENTS
 from dealwire.kit.inbox import dlq_name, inbox_name, queues
+from dealwire.stack.binaries import ROOT
 
 Try = Callable[[AbstractChannel], Awaitable[object]]
 
@@ -110,6 +115,15 @@ FORBIDDEN_TO_A_SUBSCRIBER: dict[str, Try] = {
     "delete the log": lambda channel: channel.queue_delete(LOG),
 }
 
+FORBIDDEN_TO_WHO_HAS_A_QUEUE: dict[str, Try] = {
+    "publish an event": publish("lead.captured.v1"),
+    "publish past the exchange": FORBIDDEN_TO_A_SUBSCRIBER["publish past the exchange"],
+    "read an inbox": read(inbox_name("kpi-service")),
+    "declare a queue of another name": declare("mine"),
+    "bind an inbox": bind(inbox_name("kpi-service"), "#"),
+    "delete the exchange": lambda channel: channel.exchange_delete(EXCHANGE),
+}
+
 FORBIDDEN_TO_THE_OPERATOR: dict[str, Try] = {
     "publish an event": publish("lead.captured.v1"),
     "read an inbox": read(inbox_name("kpi-service")),
@@ -139,15 +153,49 @@ async def test_a_service_may_publish_its_own_events(prepared: Deployment) -> Non
 @pytest.mark.parametrize("what", FORBIDDEN_TO_A_SUBSCRIBER)
 async def test_a_subscriber_may_not(what: str, prepared: Deployment) -> None:
     with pytest.raises(ChannelAccessRefused):
-        await attempt(prepared.amqp_url(f"subscribers/{SUBSCRIBER}"), FORBIDDEN_TO_A_SUBSCRIBER[what])
+        await attempt(prepared.amqp_url(SUBSCRIBER), FORBIDDEN_TO_A_SUBSCRIBER[what])
 
 
 async def test_a_subscriber_reads_the_log(prepared: Deployment) -> None:
     await attempt(prepared.amqp_url("lead-service"), publish("lead.captured.v1"))
-    url = prepared.amqp_url(f"subscribers/{SUBSCRIBER}")
+    url = prepared.amqp_url(SUBSCRIBER)
     ran = await dealwire("events", "tail", "--from", "first", "--until-idle", "2", "--json", DEALWIRE_AMQP_URL=url)
     assert (ran.status, ran.err) == (0, "")
     assert ran.out.splitlines()
+
+
+@pytest.fixture(scope="module")
+async def with_a_queue(prepared: Deployment) -> AsyncIterator[str]:
+    """The URL of a user with the rights that docs/subscribe names for a queue of one's own."""
+    manual = (ROOT / "docs" / "subscribe" / "README.md").read_text()
+    (patterns,) = re.findall(r"^rabbitmqctl set_permissions erp '(.*)' '(.*)' '(.*)'$", manual, re.MULTILINE)
+    as_service = urlsplit(prepared.amqp_url("lead-service"))
+    user = f"erp-{as_service.path[1:]}"
+    rights = dict(zip(("configure", "write", "read"), patterns, strict=True))
+    administrator = secret_files.administrator(prepared.folder / "rabbitmq")
+    async with httpx.AsyncClient(base_url=prepared.management_url, auth=administrator, trust_env=False) as management:
+        for path, told in (
+            (f"users/{user}", {"password": "pw", "tags": ""}),
+            (f"permissions{as_service.path}/{user}", rights),
+        ):
+            (await management.put(f"/api/{path}", json=told)).raise_for_status()
+        yield as_service._replace(netloc=f"{user}:pw@{as_service.netloc.rpartition('@')[2]}").geturl()
+        await management.delete(f"/api/users/{user}")
+
+
+async def test_who_has_a_queue_binds_it_and_takes_what_comes(prepared: Deployment, with_a_queue: str) -> None:
+    async with await aio_pika.connect(with_a_queue) as connection:
+        queue = await (await connection.channel()).declare_queue("erp.orders", durable=True)
+        await queue.bind(EXCHANGE, "lead.#")
+        await attempt(prepared.amqp_url("lead-service"), publish("lead.captured.v1"))
+        assert await queue.get(timeout=5)
+        await queue.delete(if_empty=False)
+
+
+@pytest.mark.parametrize("what", FORBIDDEN_TO_WHO_HAS_A_QUEUE)
+async def test_who_has_a_queue_may_not(what: str, with_a_queue: str) -> None:
+    with pytest.raises(ChannelAccessRefused):
+        await attempt(with_a_queue, FORBIDDEN_TO_WHO_HAS_A_QUEUE[what])
 
 
 @pytest.mark.parametrize("what", FORBIDDEN_TO_THE_OPERATOR)

@@ -88,7 +88,7 @@ async def test_again_it_changes_nothing_and_it_never_tells_a_secret(prepared: De
     first, again = await prepared.setup_broker(), await prepared.setup_broker()
     assert (first.status, first) == (0, again)
     assert await definitions(place) == before
-    for file in prepared.folder.rglob("*amqp_url"):
+    for file in (*prepared.folder.rglob("*amqp_url"), *prepared.folder.glob("subscribers/*")):
         assert file.read_text().split(":")[2].split("@")[0] not in first.out
 
 

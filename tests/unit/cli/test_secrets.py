@@ -43,13 +43,21 @@ def test_again_it_makes_what_is_new_and_leaves_the_rest(tmp_path: Path) -> None:
     assert secrets(tmp_path) == Ran(0, "", "")
     assert contents(tmp_path) == before
     ran = secrets(tmp_path, "--subscriber", "warehouse")
-    assert ran.out == f"made {tmp_path}/subscribers/warehouse/dealwire_amqp_url\n"
+    assert ran.out == f"made {tmp_path}/subscribers/warehouse\n"
     assert contents(tmp_path).items() > before.items()
+
+
+def test_subscribers_may_be_named_by_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEALWIRE_SUBSCRIBERS", "warehouse erp")
+    assert secrets(tmp_path).status == 0
+    users = {account(file).user for file in (tmp_path / "subscribers").iterdir()}
+    assert users == {"warehouse", "erp"}
 
 
 def test_every_password_is_another_one_and_none_is_told(tmp_path: Path) -> None:
     ran = secrets(tmp_path, "--subscriber", "warehouse")
-    urls = [*tmp_path.rglob("dealwire_amqp_url"), *tmp_path.rglob("dealwire_mongo_url")]
+    names = ("dealwire_amqp_url", "dealwire_mongo_url", "warehouse")
+    urls = [file for name in names for file in tmp_path.rglob(name)]
     passwords = [account(url).password for url in urls]
     passwords += [administrator(tmp_path / name)[1] for name in ("mongo", "rabbitmq")]
     assert len(set(passwords)) == len(passwords) == 2 * len(PUBLISHED) + 4

@@ -100,6 +100,11 @@ def test_every_image_is_of_a_version(service: str) -> None:
     assert version not in {"", "latest"}
 
 
+def test_the_setup_reads_every_secret_that_was_made() -> None:
+    made, read = (COMPOSE["services"][name]["volumes"] for name in ("secrets", "setup"))
+    assert read == [f"{each}:ro" for each in made if not each.startswith("token-")]  # the setup signs nothing
+
+
 def test_only_the_gateway_and_the_monitoring_are_reached_from_outside() -> None:
     ports = {name: service["ports"] for name, service in COMPOSE["services"].items() if "ports" in service}
     assert ports == {

@@ -137,6 +137,9 @@ def test_the_setup_job_reads_the_folder_that_setup_all_wants(secrets: Path, tmp_
             (seen / mount.removeprefix("/secrets/") / path).write_text(files[key].read_text())
     for who in (*PUBLISHED, "operator"):
         assert account(seen / who / "dealwire_amqp_url").user == who
+    for subscriber in (seen / "subscribers").iterdir():
+        assert account(subscriber).user == subscriber.name
+    assert [subscriber.name for subscriber in (seen / "subscribers").iterdir()] == ["bi"]
     (admin,) = BY_KIND["MongoDBCommunity"][MONGO]["users"]
     assert administrator(seen / "mongo") == (admin["name"], (secrets / "mongo" / "admin-password").read_text())
     assert administrator(seen / "rabbitmq") == ((secrets / "rabbitmq" / "admin-password").read_text(),) * 2
