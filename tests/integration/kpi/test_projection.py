@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from unittest.mock import patch
 
+import aio_pika
 from integration.kpi.history import assert_adds_up, some_history, stored
 from support.events import a_publisher
 from support.place import Place
@@ -12,9 +14,14 @@ from support.service import Client, eventually, running
 from unit.kpi.builders import a_signing, happened
 
 from dealwire.catalogue.common import Role
+from dealwire.catalogue.contract import ContractSigned
+from dealwire.event import Event
+from dealwire.kit.inbox import inbox_name
 from dealwire.kit.store import Database
+from kpi_service.consumers import EVENTS
 from kpi_service.main import build
 from kpi_service.settings import KpiSettings
+from kpi_service.store import SERVICE
 
 
 async def test_every_event_three_times_and_shuffled_to_two_replicas_counts_once(
@@ -47,6 +54,27 @@ async def test_what_happened_before_the_service_first_starts_is_counted_too(plac
                 return len(await stored(database, "facts")) == len(events)
 
             await eventually(all_kept, "the log was read")
+    await assert_adds_up(database, events)
+
+
+async def test_a_type_projected_later_is_counted_from_the_log_once_the_inbox_is_deleted(
+    place: Place, database: Database
+) -> None:
+    events = some_history(200, seed=7)
+    before = [event for event in events if event.type != ContractSigned.type]
+    assert 0 < len(before) < len(events)
+
+    async def kept(wanted: list[Event]) -> bool:
+        return len(await stored(database, "facts")) == len(wanted)
+
+    with patch("kpi_service.main.EVENTS", [each for each in EVENTS if each is not ContractSigned]):
+        async with running(build, KpiSettings, place), a_publisher(place) as bus:
+            await asyncio.gather(*(bus.publish(event) for event in events))
+            await eventually(lambda: kept(before), "what is projected is kept")
+    async with await aio_pika.connect(place.amqp_url) as connection:
+        await (await connection.channel()).queue_delete(inbox_name(SERVICE))
+    async with running(build, KpiSettings, place):
+        await eventually(lambda: kept(events), "the log was read anew")
     await assert_adds_up(database, events)
 
 
