@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dealwire.kit.settings import InvalidSettings, load_settings
@@ -14,6 +16,12 @@ def test_a_deployment_changes_the_numbers_it_names_and_keeps_the_others(monkeypa
     policy = load_settings(LeadSettings).policy
     assert policy == Policy(acceptance_hours=4, phone_region="GB")
     assert (policy.confirmed, policy.latent, policy.score_weights) == (70, 40, (30, 25, 30, 15))
+
+
+def test_a_policy_may_be_a_file_among_the_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "dealwire_policy").write_text('{"acceptance_hours": 4}')
+    monkeypatch.setenv("DEALWIRE_SECRETS_DIR", str(tmp_path))
+    assert load_settings(LeadSettings).policy == Policy(acceptance_hours=4)
 
 
 @pytest.mark.parametrize(
