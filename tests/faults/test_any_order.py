@@ -95,7 +95,8 @@ def a_road(house: House, number: int) -> Road:
         industry=f"industry {number}",
     )
     lead_id = by("so.zhao", "capture").new_id("lead")
-    deal_id, quote_id = derived_id("opportunity", lead_id), by(am, "draft").new_id("quote")
+    deal_id = derived_id("opportunity", lead_id)
+    quote_id = by(am, "draft").new_id("quote", deal_id)
     contract_id = derived_id("contract", quote_id)
     order_id = derived_id("order", contract_id)
     lines = (QuoteLine(product="MRI", quantity=1, unit_price=cny(1_000_000 + number)),)
