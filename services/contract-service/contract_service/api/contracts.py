@@ -21,7 +21,9 @@ from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 
-READERS = Readers((Role.SO, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT), scope="contracts:read")
+READERS = Readers(
+    "contract", (Role.SO, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT), scope="contracts:read"
+)
 
 Reader = Annotated[Caller, allow(*READERS.roles, Role.AM, scope=READERS.scope)]
 AccountManager = Annotated[Caller, allow(Role.AM)]

@@ -22,7 +22,9 @@ from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 
-READERS = Readers((Role.SO, Role.CS, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT), scope="orders:read")
+READERS = Readers(
+    "order", (Role.SO, Role.CS, Role.LEGAL, Role.FINANCE, Role.TEAM_LEAD, Role.MANAGEMENT), scope="orders:read"
+)
 
 Reader = Annotated[Caller, allow(*READERS.roles, Role.AM, scope=READERS.scope)]
 Accepter = Annotated[Caller, allow(Role.SO, Role.CS, scope="orders:accept")]

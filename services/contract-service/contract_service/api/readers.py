@@ -17,8 +17,9 @@ S = TypeVar("S", Contract, Order)
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """Whoever has one of the roles, or the scope, reads everything of a kind."""
+    """Whoever has one of the roles, or the scope, reads everything of a kind, such as every order."""
 
+    kind: str
     roles: tuple[Role, ...]
     scope: str
 
@@ -31,6 +32,5 @@ class Readers:
         """The record, unless it is somebody else's and the caller reads the own ones only."""
         record = await store.get(id)
         if self.own(caller) and record.state.am_id != caller.id:
-            kind = store.name[:-1]
-            raise Forbidden(f"not-your-{kind}", f"The {kind} belongs to somebody else.")
+            raise Forbidden(f"not-your-{self.kind}", f"The {self.kind} belongs to somebody else.")
         return record
