@@ -78,6 +78,9 @@ class Role(StrEnum):
     MACHINE = "machine"
 
 
+PEOPLE = tuple(role for role in Role if role is not Role.MACHINE)
+
+
 class Channel(StrEnum):
     """Where a lead came from (L1)."""
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import StringConstraints, TypeAdapter
 
-from dealwire.catalogue.common import Id, Role
+from dealwire.catalogue.common import PEOPLE, Id, Role
 from dealwire.errors import Rejected
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.pages import PageView, Paging, page_view
@@ -39,7 +39,7 @@ from kpi_service.handlers import By, Handlers
 from kpi_service.store import KpiStore
 from kpi_service.store.rebuild import Report, rebuild
 
-Reader = Annotated[Caller, allow(*(role for role in Role if role is not Role.MACHINE), scope="figures:read")]
+Reader = Annotated[Caller, allow(*PEOPLE, scope="figures:read")]
 Auditor = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]
 
 _REPORT = TypeAdapter(Report)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from dealwire.catalogue.common import Id, Line, Role
+from dealwire.catalogue.common import PEOPLE, Id, Line, Role
 from dealwire.catalogue.people import Absence, Membership
 from dealwire.event import Event
 from dealwire.kit.store import Record
@@ -21,7 +21,7 @@ from kpi_service.handlers import Handlers
 from kpi_service.store import KpiStore
 
 Staffing = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT, scope="people:write")]
-Reader = Annotated[Caller, allow(*(role for role in Role if role is not Role.MACHINE), scope="people:read")]
+Reader = Annotated[Caller, allow(*PEOPLE, scope="people:read")]
 
 Lines = Annotated[tuple[Line, ...], Field(max_length=200)]
 

@@ -8,14 +8,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 
-from dealwire.catalogue.common import Id, Role
+from dealwire.catalogue.common import PEOPLE, Id
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web import Caller, PageView, Paging, allow, page_view, record_headers
 from pipeline_service.domain.account import Account
 from pipeline_service.store import PipelineStore
 
-Reader = Annotated[Caller, allow(*(role for role in Role if role is not Role.MACHINE), scope="accounts:read")]
+Reader = Annotated[Caller, allow(*PEOPLE, scope="accounts:read")]
 
 
 class AccountView(BaseModel):
