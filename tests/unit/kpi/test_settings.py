@@ -6,12 +6,7 @@ from dealwire.kit.settings import InvalidSettings, load_settings
 from kpi_service.domain.policy import Policy
 from kpi_service.settings import KpiSettings
 
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DEALWIRE_MONGO_URL", "mongodb://localhost")
-    monkeypatch.setenv("DEALWIRE_AMQP_URL", "amqp://localhost")
-    monkeypatch.setenv("DEALWIRE_JWKS_URL", "https://id.example.com/jwks")
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 def test_a_deployment_changes_the_numbers_it_names_and_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
