@@ -30,6 +30,7 @@ RABBITMQ_IMAGE = "rabbitmq:4.0-management"
 _FOLDER = "tests-"
 _STARTING_SECONDS = 300
 _PLENTY = 8 * 2**30
+_IN_MEMORY = Path(f"/dev/shm/dealwire-{os.getuid()}")  # noqa: S108 - used only if it is this user's own
 _MONGOD = f"mongod --replSet rs0 --bind_ip_all --setParameter transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"
 _USER, _PASSWORD = "dealwire", "for-these-tests-only"
 
@@ -63,11 +64,12 @@ def roomy() -> Path:
 
     What they flush to a disk costs a third of their time. To a process that is killed it makes no difference.
     """
-    shared = Path("/dev/shm")  # noqa: S108 - a folder in it is made for this user alone
+    shared = _IN_MEMORY.parent
     free = shutil.disk_usage(shared).free if shared.is_dir() and os.access(shared, os.W_OK) else 0
-    there = shared / f"dealwire-{os.getuid()}" if min(free, _memory()) >= _PLENTY else BUILD
-    there.mkdir(mode=0o700, exist_ok=True)
-    return there
+    if min(free, _memory()) < _PLENTY:
+        return BUILD
+    _IN_MEMORY.mkdir(mode=0o700, exist_ok=True)
+    return _IN_MEMORY if _IN_MEMORY.stat().st_uid == os.getuid() else BUILD
 
 
 def _memory() -> int:
@@ -97,9 +99,10 @@ class OfThisRun:
 
     def __init__(self, run: str) -> None:
         BUILD.mkdir(exist_ok=True)
-        root = roomy()
-        _remove_orphans(root)
-        self._folder = root / f"{_FOLDER}{run}"
+        _remove_orphans()
+        places = [root / f"{_FOLDER}{run}" for root in (_IN_MEMORY, BUILD)]
+        there = next((place for place in places if place.exists()), None)  # where another worker of the run put it
+        self._folder = there or roomy() / f"{_FOLDER}{run}"
         self._folder.mkdir(exist_ok=True)
         self._present = (self._folder / "present").open("w")
         fcntl.flock(self._present, fcntl.LOCK_SH)
@@ -135,9 +138,9 @@ async def _end(infra: Infra) -> None:
     await infra.stop()
 
 
-def _remove_orphans(root: Path) -> None:
+def _remove_orphans() -> None:
     """Removes the data of runs that were killed; that of others, or of one that is just starting, stays."""
-    for folder in root.glob(f"{_FOLDER}*"):
+    for folder in (*_IN_MEMORY.glob(f"{_FOLDER}*"), *BUILD.glob(f"{_FOLDER}*")):
         with suppress(FileNotFoundError):
             if time.time() - folder.stat().st_mtime > _STARTING_SECONDS and running_state(folder) is None:
                 shutil.rmtree(folder, ignore_errors=True)
