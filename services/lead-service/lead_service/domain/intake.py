@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from dealwire import company
 from dealwire.calendar import BusinessCalendar
-from dealwire.catalogue.common import MAX_MINOR, Contact
+from dealwire.catalogue.common import MAX_MINOR
 from dealwire.catalogue.lead import LeadCaptured, LeadDiscarded, LeadLinked, LeadWithdrawn
 from dealwire.event import Decision
 from lead_service.domain import contact, matching
@@ -62,16 +62,17 @@ def link(
 
     A discarded or archived lead returns to intake: the person wants something after all. Of a colleague, found by the credit
     code alone, it learns no number and no address, but is found by them. Without `learn_keys` a new phone number, e-mail
-    address or credit code stays with the other lead that has it.
+    address or credit code stays with the other lead that has it. Whoever has the lead, or converted it, is told that the
+    person came in again; sales operations, when nobody has it (X6).
     """
     if lead.merged is not None:
         raise MergedAway(lead.merged.into)
-    reopened = lead.status in OVER_FOR_NOW
+    reopened, matched = lead.status in OVER_FOR_NOW, _matched(lead, told)
     known = _completed(lead.capture, told, "industry", "region", "size", "product_line", "need")
     update = {"captures": lead.captures + 1, "capture": known, "archive_at": kept_until(now, calendar, policy)}
     update["linked_costs"] = _costs(lead, told, now, calendar)
     if learn_keys:
-        colleague = not matching.same_person(lead.capture.contact, told.contact) and not _shared(lead, told.contact)
+        colleague = not matched["matched_on"] and not matching.same_person(lead.capture.contact, told.contact)
         reach = known.contact if colleague else _completed(known.contact, told.contact, "phone", "email")
         learned = _completed(known, told, "uscc").model_copy(update={"contact": reach})
         update |= {"capture": learned, "blocks": matching.blocks(learned)}
@@ -83,7 +84,7 @@ def link(
             "archived_because": None,
             "completion": to_be_completed(now, calendar, policy),
         }
-    event = {"lead_id": lead.id, "reopened": reopened, "am_id": lead.am_id, **_matched(lead, told), **told.model_dump()}
+    event = {"lead_id": lead.id, "reopened": reopened, "am_id": lead.am_id, **matched, **told.model_dump()}
     return lead.model_copy(update=update), (LeadLinked.model_validate(event),)
 
 
@@ -126,10 +127,6 @@ def _costs(lead: Lead, told: Capture, now: datetime, calendar: BusinessCalendar)
 def _completed(known: M, told: M, *fields: str) -> M:
     """What was told first stands; what nobody had told yet is added."""
     return known.model_copy(update={field: getattr(told, field) for field in fields if getattr(known, field) is None})
-
-
-def _shared(lead: Lead, person: Contact) -> bool:
-    return not set(contact.keys(person)).isdisjoint(lead.keys)
 
 
 def _matched(lead: Lead, told: Capture) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def qualify(
     told = {**dict(verdict), "bant": bant, "along": tuple(along)}
     to_an_am = verdict.grade is Grade.A or (verdict.grade is Grade.B and lead.customer is not None)
     status = Status.INTAKE if to_an_am else _AFTER_QUALIFYING[verdict.grade]
-    # Bids from an earlier stay in the pool are nobody's wish any more.
+    # Bids for a lead that left the pool count no more (L11).
     left = {"grab": None} if lead.grab and not lead.grab.decided_at and status is not lead.status else {}
     qualified = lead.model_copy(update={"status": status, **told, **left})
     news: tuple[EventData, ...] = ()
