@@ -50,7 +50,7 @@ def follow(
 def convert_own(lead: Lead, by: str, customers: Iterable[Customer], roster: Roster) -> Decision[Lead]:
     """A lead of a company that is the customer of another AM is not converted before somebody settles whose it is (L3, L20).
 
-    `customers` are those of like names that nobody told apart from it.
+    `customers` are those of its company's name that nobody told apart from it.
     """
     converted, events = convert(lead, by)
     of_another = [each for each in customers if is_company_of(each, lead) and is_anothers(each.am_id, by, roster)]

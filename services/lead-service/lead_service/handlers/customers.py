@@ -33,7 +33,9 @@ class Customers:
         customer = await self._store.customers.get(account.account_id)  # what is kept may be newer than this event
         if customer is None:
             return
-        async for lead in self._store.leads_of_customer(customer.account_id):
+        if alive := [
+            each.id async for each in self._store.leads_of_customer(account.account_id) if each.status in ALIVE
+        ]:
             roster = await self._store.roster(cause.now, self._calendar)
             follow = partial(
                 customers_am.follow,
@@ -43,7 +45,8 @@ class Customers:
                 calendar=self._calendar,
                 policy=self._policy,
             )
-            await self._store.leads.change(lead.id, follow, cause)
+            for lead_id in alive:
+                await self._store.leads.change(lead_id, follow, cause)
         async for lead in self._store.leads_of_company(customer.name):
             await self.recognise(lead, cause)
 

@@ -120,12 +120,14 @@ class Handlers:
 
     async def convert_lead(self, lead_id: str, by: str, cause: Cause) -> Record[Lead]:
         """The AM hands the lead over to pipeline-service (L20)."""
-        company = (await self._leads.get(lead_id)).state.capture.company
-        customers = await self._store.near.customers(company, self._policy.matching.per_block)
-        others = await self._store.told_apart(lead_id)
-        same = [customer for customer in customers if customer.account_id not in others]
+        lead = (await self._leads.get(lead_id)).state
+        namesakes = [] if lead.customer else await self._store.namesakes(lead)
+        if not namesakes:
+            return await self._leads.change(lead_id, lambda known: progress.convert(known, by), cause)
         roster = await self._store.roster(cause.now, self._calendar)
-        return await self._leads.change(lead_id, lambda known: customers_am.convert_own(known, by, same, roster), cause)
+        return await self._leads.change(
+            lead_id, lambda known: customers_am.convert_own(known, by, namesakes, roster), cause
+        )
 
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:
         """Keeps the replica of who may get leads; those of an AM who has left go to others (L9)."""
@@ -134,7 +136,9 @@ class Handlers:
         if known is None or (known.active and Role.AM in known.roles):
             return
         async for lead in self._store.leads_of_am(member.member_id):
-            roster = await self._store.roster(cause.now, self._calendar)
+            roster = await self._store.roster(
+                cause.now, self._calendar
+            )  # each that is given to somebody adds to their load
             leave = partial(
                 unassigning.leave, roster=roster, now=cause.now, calendar=self._calendar, policy=self._policy
             )

@@ -152,10 +152,14 @@ class LeadStore:
         if made.state.verdict is Verdict.VOID:
             await self.suggestions.change(made.id, suggest_again, cause)
 
-    async def told_apart(self, lead_id: str) -> set[str]:
-        """The leads and customers that a person said this lead is none of."""
-        about = [record.state async for record in self.suggestions.scan({"state.lead_id": lead_id})]
-        return {suggestion.other_id for suggestion in about if suggestion.verdict is Verdict.OTHER}
+    async def namesakes(self, lead: Lead) -> list[Customer]:
+        """The customers of the name of a lead's company, but for those that a person said it is none of."""
+        customers = await self.customers.find({"data.blocks": matching.company_block(lead.capture.company)})
+        if not customers:
+            return []
+        told_apart = {"state.lead_id": lead.id, "state.verdict": Verdict.OTHER}
+        others = {record.state.other_id async for record in self.suggestions.scan(told_apart)}
+        return [customer for customer in customers if customer.account_id not in others]
 
     async def open_suggestions(self, lead_ids: Sequence[str]) -> list[Suggestion]:
         """Those that are about any of these leads, from either side; one that is about two of them, twice."""
