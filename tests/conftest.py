@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import hypothesis
 import pytest
+import uvloop
 from support.infra import OfThisRun, are_given, containers, given
 from support.place import Place, Servers, new_place
 
@@ -20,6 +22,7 @@ hypothesis.settings.register_profile("dealwire", deadline=None)
 hypothesis.settings.load_profile("dealwire")
 
 _EMBEDDED = pytest.StashKey[OfThisRun]()
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,10 +45,17 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["COLUMNS"] = "200"
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)  # as in services: what is imported stays, and is no garbage
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loop that the services run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch and install what is missing before the first test: its time limit is not meant for that."""
+    gc.freeze()
     wanted = {"infra"} if session.config.getoption("--url") else {"infra", "servers"}
     needed = any(wanted & set(getattr(item, "fixturenames", ())) for item in session.items)
     if not needed or session.config.option.collectonly or are_given():
