@@ -52,4 +52,10 @@ async def test_a_lead_cites_a_note_once_and_the_note_lists_its_leads(desk: Desk)
     assert (await desk.happened(lead["id"])).count("note_cited") == 1
     listed = (await done(desk.so.get("/v1/leads", params={"note_id": note["id"]})))["items"]
     assert [each["id"] for each in listed] == [lead["id"]]
-    assert problem(await desk.so.post(path, json={"note_id": "nobodys"})) == (404, "not-found")
+
+
+async def test_an_unknown_note_is_refused_with_the_field(desk: Desk) -> None:
+    lead = await desk.lead(to=LI)
+    refused = await desk.so.post(f"/v1/leads/{lead['id']}/notes", json={"note_id": "nobodys"})
+    assert problem(refused) == (422, "unknown-note")
+    assert refused.json()["errors"][0]["pointer"] == "/note_id"

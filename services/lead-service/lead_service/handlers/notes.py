@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dealwire.errors import NotFound, Rejected
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
 from lead_service.domain import note
@@ -28,5 +29,8 @@ class Notes:
 
     async def cite(self, lead_id: str, note_id: str, by: str | None, cause: Cause) -> Record[Lead]:
         """A note matters for a lead."""
-        cited = (await self._notes.get(note_id)).state
+        try:
+            cited = (await self._notes.get(note_id)).state
+        except NotFound as unknown:
+            raise Rejected("unknown-note", "There is no such note.", pointer="/note_id") from unknown
         return await self._leads.change(lead_id, lambda lead: note.cite(lead, cited, by), cause)
