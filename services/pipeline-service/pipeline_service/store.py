@@ -19,7 +19,7 @@ class PipelineStore:
     """Collections, indexes and queries."""
 
     def __init__(self, database: Database, relay: Relay) -> None:
-        self.accounts = RecordStore(database, relay, SERVICE, "accounts", Account)
+        self.accounts = RecordStore(database, relay, SERVICE, "accounts", Account, indexes=[_newest_by("owner_id")])
         self.opportunities = RecordStore(
             database,
             relay,
@@ -27,10 +27,7 @@ class PipelineStore:
             "opportunities",
             Opportunity,
             indexes=[
-                *(
-                    Index({f"state.{field}": 1, "created_at": -1, "_id": -1})
-                    for field in ("stage", "am_id", "se_id", "account_id")
-                ),
+                *(_newest_by(field) for field in ("stage", "am_id", "se_id", "account_id")),
                 Index({"state.notes": 1}, where={"state.notes": {"$gt": ""}}),
             ],
         )
@@ -50,3 +47,7 @@ class PipelineStore:
             return {}
         page = await self.opportunities.page({"_id": {"$in": list(deal_ids)}}, limit=len(deal_ids))
         return {record.id: record.state.imported for record in page.items if record.state.imported}
+
+
+def _newest_by(field: str) -> Index:
+    return Index({f"state.{field}": 1, "created_at": -1, "_id": -1})

@@ -282,6 +282,15 @@ async def test_deals_are_listed_page_by_page_and_filtered(desk: Desk) -> None:
         assert [deal["id"] for deal in items] == ours, filters
 
 
+async def test_customers_are_listed_by_their_owner(desk: Desk) -> None:
+    deals = [await desk.a_deal(am_id=am_id) for am_id in ("am.gao", "am.gao", "am.sun")]
+    ours = [done(await desk.so.get(f"/v1/opportunities/{deal}"))["account_id"] for deal in deals]
+
+    for owner_id, theirs in (("am.gao", ours[1::-1]), ("am.sun", ours[2:]), ("am.nobody", [])):
+        items = done(await desk.so.get("/v1/accounts", params={"owner_id": owner_id}))["items"]
+        assert [account["id"] for account in items] == theirs, owner_id
+
+
 async def test_an_unknown_deal_is_not_found(desk: Desk) -> None:
     nowhere = f"/v1/opportunities/{derived_id('opportunity', 'nobody')}"
     for response in (

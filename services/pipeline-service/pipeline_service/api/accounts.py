@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from dealwire.catalogue.common import PEOPLE, Id
@@ -47,9 +47,11 @@ def routes(store: PipelineStore) -> APIRouter:
         paging: Paging,
         request: Request,
         response: Response,
+        owner_id: Annotated[Id | None, Query(description="Only customers of this account manager.")] = None,
     ) -> PageView[AccountView]:
         """Accounts, newest first."""
-        page = await store.accounts.page({}, cursor=paging.cursor, limit=paging.limit)
+        query = {} if owner_id is None else {"state.owner_id": owner_id}
+        page = await store.accounts.page(query, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, AccountView.of, request, response)
 
     @router.get("/{account_id}")
