@@ -68,6 +68,11 @@ class Desk:
             done(await who.post(f"{quote}/{step}"))
         return path
 
+    async def an_account(self, **lead: Any) -> str:
+        """The path of the account of a converted lead's company."""
+        deal = done(await self.so.get(f"/v1/opportunities/{await self.a_deal(**lead)}"))
+        return f"/v1/accounts/{deal['account_id']}"
+
     async def events(self, path: str) -> list[str]:
         """What happened to a record, in order."""
         page = done(await self.so.get(f"{path}/timeline", params={"limit": 200}))
@@ -79,13 +84,13 @@ class Desk:
 
 @asynccontextmanager
 async def a_desk(place: Place) -> AsyncIterator[Desk]:
-    """pipeline-service, with two SEs and an AM in its replica."""
+    """pipeline-service, with two SEs and two AMs in its replica."""
     async with (
         running(build, PipelineSettings, place, retry_tiers_seconds=(1, 2, 4, 8)) as client,
         a_publisher(place) as bus,
     ):
         desk = Desk(client, bus)
-        for member_id, role in ((AM, Role.AM), (SE, Role.SE), ("se.zhao", Role.SE)):
+        for member_id, role in ((AM, Role.AM), ("am.chen", Role.AM), (SE, Role.SE), ("se.zhao", Role.SE)):
             await desk.tell(MemberChanged(member_id=member_id, name=member_id, roles=(role,)), member_id)
         await eventually(lambda: _members_known(place), "the members are known")
         yield desk
@@ -93,7 +98,7 @@ async def a_desk(place: Place) -> AsyncIterator[Desk]:
 
 async def _members_known(place: Place) -> bool:
     with MongoClient[dict[str, Any]](place.mongo_url) as mongo:
-        return mongo[place.database(SERVICE)]["members"].count_documents({}) == 3
+        return mongo[place.database(SERVICE)]["members"].count_documents({}) == 4
 
 
 def reactions(*outcomes: str) -> int:

@@ -15,6 +15,7 @@ from dealwire.catalogue.common import Role
 
 EVERYBODY = tuple(role for role in Role if role is not Role.MACHINE)
 READERS = (Role.AM, Role.SE, Role.SO, Role.TEAM_LEAD, Role.MANAGEMENT, Role.FINANCE, Role.LEGAL)
+HANDING_OVER = (Role.SO, Role.MANAGEMENT)
 DEAL = "/v1/opportunities/none"
 IMPORT = {"source": "crm", "deals": [a_past_deal().model_dump(mode="json")]}
 
@@ -35,6 +36,7 @@ OPERATIONS = [
     Operation("GET", "/v1/accounts", EVERYBODY, "accounts:read"),
     Operation("GET", "/v1/accounts/none", EVERYBODY, "accounts:read"),
     Operation("GET", "/v1/accounts/none/timeline", EVERYBODY, "accounts:read"),
+    Operation("POST", "/v1/accounts/none/assign", HANDING_OVER, body={"am_id": AM}),
     Operation("GET", "/v1/opportunities", READERS, "opportunities:read"),
     Operation("GET", DEAL, READERS, "opportunities:read"),
     Operation("GET", f"{DEAL}/timeline", READERS, "opportunities:read"),

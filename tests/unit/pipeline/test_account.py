@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import timedelta
-from functools import reduce
+from functools import partial, reduce
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.pipeline.builders import AM, NOW, a_converted_lead, an_account
+from unit.pipeline.builders import AM, NOW, a_converted_lead, a_member, an_account
 
+from dealwire.catalogue.common import Role
+from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import AccountChanged, AccountOpened
+from dealwire.errors import Rejected
 from pipeline_service.domain.account import (
     Account,
     account_id,
+    assign_owner,
     former_account_id,
     keep_earliest,
     open_account,
@@ -51,20 +55,60 @@ def test_an_imported_account_stays_as_it_was_imported() -> None:
     assert keep_earliest(imported, an_account(owner_id="am.chen")) == (imported, ())
 
 
-@given(st.data())
-def test_leads_of_one_company_give_the_same_account_in_any_order(data: st.DataObject) -> None:
-    hours = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=5))
-    told = [
+def _told_by_leads_of(hours: list[int]) -> list[Account]:
+    """What leads of one company tell that were captured in these hours, each with an AM of its own."""
+    return [
         told_by_lead(
             a_converted_lead(lead_id=f"lead-{n}", am_id=f"am.{n}", captured_at=NOW + timedelta(hours=hour)), account_id
         )
         for n, hour in enumerate(hours)
     ]
 
-    def arrived(order: list[Account]) -> Account:
-        return reduce(lambda known, lead: keep_earliest(known, lead)[0], order)
 
-    assert arrived(data.draw(st.permutations(told * 2))) == arrived(told)
+def _arrived(order: list[Account]) -> Account:
+    return reduce(lambda known, lead: keep_earliest(known, lead)[0], order)
+
+
+HOURS = st.lists(st.integers(0, 3), min_size=1, max_size=5)
+
+
+@given(st.data())
+def test_leads_of_one_company_give_the_same_account_in_any_order(data: st.DataObject) -> None:
+    told = _told_by_leads_of(data.draw(HOURS))
+    assert _arrived(data.draw(st.permutations(told * 2))) == _arrived(told)
+
+
+@given(st.data(), st.sampled_from(["am.0", "am.1", "am.chen"]))
+def test_the_owner_that_somebody_assigned_stays_whichever_lead_arrives_when(data: st.DataObject, am_id: str) -> None:
+    told = _told_by_leads_of(data.draw(HOURS))
+    first, *later = data.draw(st.permutations(told * 2))
+    arrive = [partial(keep_earliest, told=lead) for lead in later]
+    handed_over = [partial(assign_owner, am=a_member(am_id, Role.AM))] * 2
+
+    account = reduce(lambda known, step: step(known)[0], data.draw(st.permutations([*arrive, *handed_over])), first)
+
+    assert account == _arrived(told).model_copy(update={"owner_id": am_id, "owner_assigned": True})
+
+
+def test_a_customer_is_handed_over_to_another_active_am() -> None:
+    account, events = assign_owner(an_account(industry="Retail"), a_member("am.chen", Role.AM))
+
+    assert events == (AccountChanged(account_id=account.id, name=account.name, industry="Retail", owner_id="am.chen"),)
+    assert account == an_account(industry="Retail", owner_id="am.chen", owner_assigned=True)
+    assert assign_owner(account, a_member("am.chen", Role.AM)) == (account, ())
+    assert assign_owner(account, a_member(AM, Role.AM))[0].owner_id == AM
+
+
+@pytest.mark.parametrize("member", [a_member("se.wang", Role.SE), a_member("am.old", Role.AM, active=False)])
+def test_a_customer_is_handed_over_to_no_other_member(member: MemberChanged) -> None:
+    with pytest.raises(Rejected) as refused:
+        assign_owner(an_account(), member)
+    assert (refused.value.slug, refused.value.pointer) == ("no-such-am", "/am_id")
+
+
+def test_an_account_of_before_has_an_owner_that_nobody_assigned() -> None:
+    before = an_account().model_dump(mode="json", exclude={"owner_assigned"})
+    assert Account.model_validate(before) == an_account(owner_assigned=False)
 
 
 @pytest.mark.parametrize(

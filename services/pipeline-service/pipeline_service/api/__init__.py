@@ -11,4 +11,4 @@ from pipeline_service.store import PipelineStore
 
 def routers(handlers: Handlers, importer: Importer, store: PipelineStore) -> list[APIRouter]:
     """All routes of pipeline-service."""
-    return [accounts.routes(store), opportunities.routes(handlers, store), imports.routes(importer)]
+    return [accounts.routes(handlers, store), opportunities.routes(handlers, store), imports.routes(importer)]

@@ -1,4 +1,4 @@
-"""Accounts: everybody here may look at them, for there is one shared view of a customer (X4)."""
+"""Accounts: everybody here may look at them, for there is one shared view of a customer (X4); few hand them over."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from dealwire.catalogue.common import PEOPLE, Id
+from dealwire.catalogue.common import PEOPLE, Id, Role
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web import Caller, PageView, Paging, allow, page_view, record_headers
+from pipeline_service.api.views import AssignAmBody
 from pipeline_service.domain.account import Account
+from pipeline_service.handlers import Handlers
 from pipeline_service.store import PipelineStore
 
 Reader = Annotated[Caller, allow(*PEOPLE, scope="accounts:read")]
+Assigner = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]
 
 
 class AccountView(BaseModel):
@@ -37,7 +40,7 @@ class AccountView(BaseModel):
         return cls.model_validate({"version": record.version, "opened_at": record.created_at, **account})
 
 
-def routes(store: PipelineStore) -> APIRouter:
+def routes(handlers: Handlers, store: PipelineStore) -> APIRouter:
     """The routes of accounts."""
     router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
 
@@ -57,9 +60,7 @@ def routes(store: PipelineStore) -> APIRouter:
     @router.get("/{account_id}")
     async def get_account(account_id: Id, caller: Reader, response: Response) -> AccountView:  # noqa: ARG001  # same
         """One account."""
-        record = await store.accounts.get(account_id)
-        record_headers(response, record)
-        return AccountView.of(record)
+        return _answer(response, await store.accounts.get(account_id))
 
     @router.get("/{account_id}/timeline")
     async def get_timeline(
@@ -73,4 +74,14 @@ def routes(store: PipelineStore) -> APIRouter:
         page = await store.accounts.timeline(account_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)
 
+    @router.post("/{account_id}/assign")
+    async def assign_account(account_id: Id, body: AssignAmBody, caller: Assigner, response: Response) -> AccountView:
+        """Hands the customer over to another account manager; the customer's leads go along."""
+        return _answer(response, await handlers.assign_account(account_id, body.am_id, caller.cause))
+
     return router
+
+
+def _answer(response: Response, record: Record[Account]) -> AccountView:
+    record_headers(response, record)
+    return AccountView.of(record)

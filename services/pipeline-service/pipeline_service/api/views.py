@@ -1,4 +1,4 @@
-"""What goes in and out of the routes of deals."""
+"""What goes in and out of the routes of deals, and into those that hand over."""
 
 from __future__ import annotations
 
@@ -40,6 +40,12 @@ class AssignBody(Body):
     """Who becomes the SE of the deal."""
 
     se_id: Id
+
+
+class AssignAmBody(Body):
+    """Who becomes the AM."""
+
+    am_id: Id
 
 
 class CiteBody(Body):

@@ -9,10 +9,12 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime
 
-from dealwire.catalogue.common import Id, Line, Value
+from dealwire.catalogue.common import Id, Line, Role, Value
 from dealwire.catalogue.lead import LeadConverted
+from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import AccountChanged, AccountOpened
 from dealwire.company import fold
+from dealwire.errors import Rejected
 from dealwire.event import Decision, derived_id
 
 AccountOf = Callable[[str], str]
@@ -20,13 +22,17 @@ AccountOf = Callable[[str], str]
 
 
 class Account(Value):
-    """A customer. `told_at` is when the lead that told of it was captured; an imported account has none."""
+    """A customer. `told_at` is when the lead that told of it was captured; an imported account has none.
+
+    `owner_assigned` says that a person assigned the owner; else it is the AM of that lead, or of the import.
+    """
 
     id: Id
     name: Line
     industry: Line | None = None
     region: Line | None = None
     owner_id: Id
+    owner_assigned: bool = False
     source: Literal["lead", "import"]
     lead_id: Id | None = None
     told_at: AwareDatetime | None = None
@@ -52,12 +58,33 @@ def told_by_lead(lead: LeadConverted, account_of: AccountOf) -> Account:
 
 
 def keep_earliest(known: Account, told: Account) -> Decision[Account]:
-    """Of a company's leads the one captured first says what the account is, whichever of them arrives first (X4)."""
+    """Of a company's leads the one captured first says what the account is, whichever of them arrives first (X4).
+
+    The owner that somebody assigned stays, whichever lead arrives when (P14, X4).
+    """
     if known.told_at is None or told.told_at is None:
         return known, ()
     if (known.told_at, known.lead_id) <= (told.told_at, told.lead_id):
         return known, ()
+    if known.owner_assigned:
+        told = told.model_copy(update={"owner_id": known.owner_id, "owner_assigned": True})
     return told, (AccountChanged(**_told(told)),)
+
+
+def assign_owner(account: Account, am: MemberChanged) -> Decision[Account]:
+    """Sales operations or management hands a customer over to another active AM (P14, X1)."""
+    # An AM that only a lead told of is assigned all the same: an earlier lead may tell of another one.
+    if account.owner_assigned and account.owner_id == am.member_id:
+        return account, ()
+    check_new_am(am)
+    assigned = account.model_copy(update={"owner_id": am.member_id, "owner_assigned": True})
+    return assigned, (AccountChanged(**_told(assigned)),)
+
+
+def check_new_am(am: MemberChanged) -> None:
+    """Raises Rejected for a member to whom no customer and no deal is handed over."""
+    if not am.active or Role.AM not in am.roles:
+        raise Rejected("no-such-am", f"{am.member_id} is no active account manager.", pointer="/am_id")
 
 
 def account_id(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The use cases of deals and their quotes, and the reactions to other services' events."""
+"""The use cases of customers, deals and their quotes, and the reactions to other services' events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dealwire.errors import NotFound, Rejected
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
 from pipeline_service.domain import note, opportunity, progress, quoting
-from pipeline_service.domain.account import keep_earliest, open_account, told_by_lead
+from pipeline_service.domain.account import Account, assign_owner, keep_earliest, open_account, told_by_lead
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.domain.policy import Policy
 from pipeline_service.store import PipelineStore
@@ -29,6 +29,11 @@ class Handlers:
         self._calendar = calendar
         self._policy = policy
 
+    async def assign_account(self, account_id: str, am_id: str, cause: Cause) -> Record[Account]:
+        """Sales operations or management hands a customer over to another AM (P14)."""
+        am = await self._member(am_id, "/am_id")
+        return await self._store.accounts.change(account_id, lambda known: assign_owner(known, am), cause)
+
     async def open_opportunity(
         self, account_id: str, title: str, product: str | None, se_id: str | None, by: str, cause: Cause
     ) -> Record[Opportunity]:
@@ -40,7 +45,7 @@ class Handlers:
             account = await self._store.accounts.get(account_id)
         except NotFound as unknown:
             raise Rejected("unknown-account", "There is no such account.", pointer="/account_id") from unknown
-        se = await self._member(se_id) if se_id else None
+        se = await self._member(se_id, "/se_id") if se_id else None
         today = self._calendar.day(cause.now)
         decision = opportunity.open_for_account(
             account.state, id=deal_id, title=title, product=product, se=se, by=by, today=today
@@ -58,7 +63,7 @@ class Handlers:
 
     async def assign_se(self, deal_id: str, se_id: str, by: str, cause: Cause) -> Record[Opportunity]:
         """The AM takes an SE into a deal (P20)."""
-        se = await self._member(se_id)
+        se = await self._member(se_id, "/se_id")
         return await self._deals.change(deal_id, lambda deal: progress.assign_se(deal, se, by), cause)
 
     async def draft_quote(self, deal_id: str, lines: Sequence[QuoteLine], by: str, cause: Cause) -> Record[Opportunity]:
@@ -115,7 +120,7 @@ class Handlers:
         )
 
     async def keep_member_when_member_changed(self, member: MemberChanged, cause: Cause) -> None:
-        """Keeps the replica of who may be the SE of a deal."""
+        """Keeps the replica of who may be the AM or the SE of a deal."""
         await self._store.members.apply(member, cause)
 
     async def keep_note_when_market_note_written(self, written: MarketNoteWritten, cause: Cause) -> None:
@@ -126,8 +131,8 @@ class Handlers:
         """Keeps the replica of what deals may cite (L22)."""
         await self._store.notes.apply(note.note_told(revised), cause)
 
-    async def _member(self, se_id: str) -> MemberChanged:
-        member = await self._store.members.get(se_id)
+    async def _member(self, member_id: str, pointer: str) -> MemberChanged:
+        member = await self._store.members.get(member_id)
         if member is None:
-            raise Rejected("unknown-member", f"Nobody here is known as {se_id}.", pointer="/se_id")
+            raise Rejected("unknown-member", f"Nobody here is known as {member_id}.", pointer=pointer)
         return member
