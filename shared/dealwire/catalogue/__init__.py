@@ -67,6 +67,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
         pipeline.AccountChanged,
         pipeline.OpportunityOpened,
         pipeline.OpportunitySeAssigned,
+        pipeline.OpportunityAmAssigned,
         pipeline.OpportunityStageChanged,
         pipeline.QuoteDrafted,
         pipeline.QuoteConfirmed,

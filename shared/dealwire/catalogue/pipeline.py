@@ -63,6 +63,17 @@ class OpportunitySeAssigned(EventData):
     se_id: Id
 
 
+class OpportunityAmAssigned(EventData):
+    """A deal was handed over to another AM; `former_am_id` had it before (P20)."""
+
+    type: ClassVar[str] = "opportunity.am_assigned.v1"
+
+    opportunity_id: Id
+    am_id: Id
+    former_am_id: Id
+    se_id: Id | None = None
+
+
 class OpportunityStageChanged(EventData):
     """A deal moved. `first_entry` is true the first time it ever enters `to_stage`, so a funnel counts it once."""
 

@@ -1,13 +1,22 @@
-"""Whoever leaves hands over: their customers get another AM."""
+"""Whoever leaves hands over: their customers and their deals get another AM."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from integration.pipeline.desk import Desk, done, refused
-from unit.pipeline.builders import AM, NOW
+from unit.pipeline.builders import AM, NOW, SE
 
 CHEN = {"am_id": "am.chen"}
+EITHER = pytest.mark.parametrize(
+    ("kind", "told"), [("accounts", "account.changed"), ("opportunities", "opportunity.am_assigned")]
+)
+
+
+async def something(desk: Desk, kind: str) -> str:
+    """The path of a customer or of a deal of the AM."""
+    return await desk.an_account() if kind == "accounts" else f"/v1/opportunities/{await desk.a_deal()}"
 
 
 async def test_a_customer_is_handed_over_to_another_active_am(desk: Desk) -> None:
@@ -37,30 +46,80 @@ async def test_the_owner_that_somebody_assigned_stays_whichever_lead_arrives_whe
     assert account["owner_id"] == "am.chen"
 
 
-async def test_nobody_is_handed_anything_over_who_is_no_active_am(desk: Desk) -> None:
-    path = await desk.an_account()
+async def test_an_open_deal_is_handed_over_to_another_active_am_its_history_stays(desk: Desk) -> None:
+    path, quote = await desk.a_quoted_deal()
+    done(await desk.am.post(f"{quote}/confirm"))
+    before = await desk.events(path)
+
+    handed_over = done(await desk.so.post(f"{path}/assign", json=CHEN))
+
+    assert (handed_over["am_id"], handed_over["se_id"], handed_over["stage"]) == ("am.chen", SE, "quote")
+    assert done(await desk.so.post(f"{path}/assign", json=CHEN))["version"] == handed_over["version"]
+    assert await desk.events(path) == [*before, "opportunity.am_assigned.v1"]
+    told = done(await desk.other_am.get(f"{path}/timeline", params={"limit": 200}))["items"][-1]
+    assert (told["actor"], told["data"]) == (
+        "so.zhao",
+        {"opportunity_id": handed_over["id"], "am_id": "am.chen", "former_am_id": AM, "se_id": SE},
+    )
+    refused(await desk.am.post(f"{path}/move", json={"stage": "negotiation"}), 403, "not-your-deal")
+    assert done(await desk.other_am.post(f"{path}/move", json={"stage": "negotiation"}))["stage"] == "negotiation"
+
+
+async def test_what_a_former_am_confirmed_does_not_count_for_the_new_one(desk: Desk) -> None:
+    path, quote = await desk.a_quoted_deal()
+    for who in (desk.am, desk.se):
+        done(await who.post(f"{quote}/confirm"))
+    done(await desk.so.post(f"{path}/assign", json=CHEN))
+
+    refused(await desk.other_am.post(f"{quote}/send"), 409, "quote-not-confirmed")
+
+    for step in ("confirm", "send"):
+        done(await desk.other_am.post(f"{quote}/{step}"))
+
+
+async def test_what_a_former_am_sent_stays_sent(desk: Desk) -> None:
+    path, quote = await desk.a_quoted_deal()
+    for who, step in ((desk.am, "confirm"), (desk.se, "confirm"), (desk.am, "send")):
+        done(await who.post(f"{quote}/{step}"))
+    done(await desk.so.post(f"{path}/assign", json=CHEN))
+
+    accepted = done(await desk.other_am.post(f"{quote}/accept"))
+
+    assert (accepted["stage"], accepted["quotes"][0]["confirmed_by_am"]) == ("contract", AM)
+
+
+async def test_a_deal_that_is_won_or_lost_is_not_handed_over(desk: Desk) -> None:
+    path = await something(desk, "opportunities")
+    done(await desk.am.post(f"{path}/lose", json={"reason": "price"}))
+    refused(await desk.so.post(f"{path}/assign", json=CHEN), 409, "deal-closed")
+
+
+@EITHER
+async def test_nobody_is_handed_anything_over_who_is_no_active_am(desk: Desk, kind: str, told: str) -> None:
+    path = await something(desk, kind)
     for am_id, slug in (("nobody", "unknown-member"), ("se.zhao", "no-such-am")):
         problem = refused(await desk.so.post(f"{path}/assign", json={"am_id": am_id}), 422, slug)
         assert problem["errors"][0]["pointer"] == "/am_id"
-    assert done(await desk.so.get(path))["owner_id"] == AM
+    assert f"{told}.v1" not in await desk.events(path)
 
 
-async def test_what_is_not_there_is_not_handed_over(desk: Desk) -> None:
-    refused(await desk.so.post("/v1/accounts/nobody/assign", json=CHEN), 404, "not-found")
-
-
-async def test_a_hand_over_of_an_older_version_is_refused(desk: Desk) -> None:
-    path = await desk.an_account()
+@EITHER
+async def test_a_hand_over_is_refused_that_is_of_an_older_version_or_of_nothing(
+    desk: Desk, kind: str, told: str
+) -> None:
+    path = await something(desk, kind)
     seen = {"If-Match": (await desk.so.get(path)).headers["etag"]}
     done(await desk.so.post(f"{path}/assign", json=CHEN, headers=seen))
 
     refused(await desk.so.post(f"{path}/assign", json={"am_id": AM}, headers=seen), 412, "stale-version")
+    refused(await desk.so.post(f"/v1/{kind}/nobody/assign", json=CHEN), 404, "not-found")
 
-    assert done(await desk.so.get(path))["version"] == 2
+    assert (await desk.events(path)).count(f"{told}.v1") == 1
 
 
-async def test_the_repeat_of_a_hand_over_does_not_undo_the_next_one(desk: Desk) -> None:
-    path, key = await desk.an_account(), {"Idempotency-Key": "hand-over-1"}
+@EITHER
+async def test_the_repeat_of_a_hand_over_does_not_undo_the_next_one(desk: Desk, kind: str, told: str) -> None:
+    path, key = await something(desk, kind), {"Idempotency-Key": "hand-over-1"}
     done(await desk.so.post(f"{path}/assign", json=CHEN, headers=key))
     done(await desk.so.post(f"{path}/assign", json={"am_id": AM}))
 
@@ -68,4 +127,4 @@ async def test_the_repeat_of_a_hand_over_does_not_undo_the_next_one(desk: Desk) 
 
     assert (done(again)["version"], again.headers["idempotent-replayed"]) == (3, "true")
     refused(await desk.so.post(f"{path}/assign", json={"am_id": AM}, headers=key), 422, "idempotency-key-reused")
-    assert (await desk.events(path)).count("account.changed.v1") == 2
+    assert (await desk.events(path)).count(f"{told}.v1") == 2

@@ -44,6 +44,7 @@ OPERATIONS = [
     Operation("POST", f"{DEAL}/move", [Role.AM], body={"stage": "needs"}),
     Operation("POST", f"{DEAL}/lose", [Role.AM], body={"reason": "price"}),
     Operation("POST", f"{DEAL}/se", [Role.AM], body={"se_id": SE}),
+    Operation("POST", f"{DEAL}/assign", HANDING_OVER, body={"am_id": AM}),
     Operation("POST", f"{DEAL}/notes", [Role.AM, Role.SO], body={"note_id": "none"}),
     Operation("POST", f"{DEAL}/quotes", [Role.AM], body=A_QUOTE),
     Operation("POST", f"{DEAL}/quotes/none/confirm", [Role.AM, Role.SE]),

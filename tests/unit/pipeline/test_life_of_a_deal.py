@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.pipeline.builders import AM, NOW, POLICY, SE, TODAY, a_deal, a_line, a_member, yuan
 
-from dealwire.catalogue.common import Stage
+from dealwire.catalogue.common import Role, Stage
 from dealwire.catalogue.pipeline import (
+    OpportunityAmAssigned,
     OpportunityLossRevoked,
     OpportunityLost,
     OpportunitySeAssigned,
@@ -23,7 +24,7 @@ from dealwire.catalogue.pipeline import (
 from dealwire.errors import DealwireError
 from dealwire.event import Decision, EventData
 from pipeline_service.domain.opportunity import Opportunity
-from pipeline_service.domain.progress import assign_se, lose, move, win
+from pipeline_service.domain.progress import assign_am, assign_se, lose, move, win
 from pipeline_service.domain.quote import QuoteStatus
 from pipeline_service.domain.quoting import accept_quote, confirm_quote, draft_quote, send_quote
 from pipeline_service.domain.stages import EARNED, NEXT
@@ -58,6 +59,10 @@ def _assigned(to: str, by: str) -> Command:
     return lambda deal: assign_se(deal, a_member(to), by)
 
 
+def _handed_over(to: str) -> Command:
+    return lambda deal: assign_am(deal, a_member(to, Role.AM, Role.SE))
+
+
 def _lost(by: str) -> Command:
     return lambda deal: lose(deal, "price", by, TODAY)
 
@@ -78,6 +83,7 @@ COMMANDS = st.one_of(
     st.builds(_sent, PEOPLE),
     st.builds(_accepted, PEOPLE),
     st.builds(_assigned, st.sampled_from([SE, "se.zhao"]), PEOPLE),
+    st.builds(_handed_over, st.sampled_from([AM, "se.zhao"])),
     st.builds(_lost, PEOPLE),
     st.builds(_signed, st.sampled_from(["contract-1", "contract-2"])),
 )
@@ -141,16 +147,20 @@ def test_nothing_is_sent_that_the_deals_am_and_se_did_not_confirm(
     life: list[tuple[Opportunity, Sequence[EventData]]],
 ) -> None:
     confirmed: set[tuple[str, str]] = set()
-    se = life[0][0].se_id if life else None
+    am, se = AM, life[0][0].se_id if life else None
     for deal, events in life:
         for event in events:
             if isinstance(event, OpportunitySeAssigned):
                 se = event.se_id
+            if isinstance(event, OpportunityAmAssigned):
+                assert event.former_am_id == am
+                am = event.am_id
             if isinstance(event, QuoteConfirmed):
                 confirmed.add((event.quote_id, event.by))
             if isinstance(event, QuoteSent):
-                assert {(event.quote_id, AM), (event.quote_id, se)} <= confirmed
-        assert deal.se_id == se
+                assert {(event.quote_id, am), (event.quote_id, se)} <= confirmed
+        assert (deal.am_id, deal.se_id) == (am, se)
+        assert am != se
 
 
 @given(LIVES)

@@ -23,6 +23,7 @@ from dealwire.catalogue.common import Role, Stage
 from dealwire.catalogue.lead import LeadConverted
 from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import (
+    OpportunityAmAssigned,
     OpportunityLossRevoked,
     OpportunityLost,
     OpportunityOpened,
@@ -34,7 +35,7 @@ from dealwire.errors import Conflict, Forbidden, Rejected
 from dealwire.event import Decision
 from pipeline_service.domain.account import account_id
 from pipeline_service.domain.opportunity import Opportunity, open_for_account, open_from_lead
-from pipeline_service.domain.progress import assign_se, lose, move, win
+from pipeline_service.domain.progress import assign_am, assign_se, lose, move, win
 from pipeline_service.domain.stages import CLOSED, EARNED, NEXT
 
 BY_HAND = [(stage, to) for stage in Stage for to in NEXT[stage] if to not in EARNED]
@@ -263,3 +264,34 @@ def test_only_an_active_se_is_taken_into_a_deal(member: MemberChanged) -> None:
 def test_a_closed_deal_gets_no_other_se(deal: Opportunity) -> None:
     with pytest.raises(Conflict):
         assign_se(deal, a_member("se.zhao"), AM)
+
+
+@pytest.mark.parametrize("stage", OPEN)
+def test_an_open_deal_is_handed_over_to_another_active_am_its_history_stays(stage: Stage) -> None:
+    before = a_deal(stage, lead_id="lead-1", notes=("note-1",))
+
+    deal, events = assign_am(before, a_member("am.chen", Role.AM))
+
+    assert events == (OpportunityAmAssigned(opportunity_id="deal-1", am_id="am.chen", former_am_id=AM, se_id=SE),)
+    assert deal == before.model_copy(update={"am_id": "am.chen"})
+    assert assign_am(deal, a_member("am.chen", Role.AM)) == (deal, ())
+
+
+@pytest.mark.parametrize("member", [a_member("se.zhao"), a_member("am.old", Role.AM, active=False)])
+def test_a_deal_is_handed_over_to_no_other_member(member: MemberChanged) -> None:
+    with pytest.raises(Rejected) as refused:
+        assign_am(a_deal(), member)
+    assert (refused.value.slug, refused.value.pointer) == ("no-such-am", "/am_id")
+
+
+def test_the_se_of_a_deal_does_not_become_its_am_too() -> None:
+    with pytest.raises(Rejected) as refused:
+        assign_am(a_deal(), a_member(SE, Role.AM, Role.SE))
+    assert (refused.value.slug, refused.value.pointer) == ("own-se", "/am_id")
+
+
+@pytest.mark.parametrize("deal", [a_won_deal(), lose(a_deal(), "price", AM, TODAY)[0]])
+def test_a_deal_that_is_won_or_lost_is_not_handed_over(deal: Opportunity) -> None:
+    with pytest.raises(Conflict) as refused:
+        assign_am(deal, a_member("am.chen", Role.AM))
+    assert refused.value.slug == "deal-closed"

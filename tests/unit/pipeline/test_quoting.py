@@ -23,7 +23,7 @@ from unit.pipeline.builders import (
     yuan,
 )
 
-from dealwire.catalogue.common import MAX_MINOR, Money, Stage
+from dealwire.catalogue.common import MAX_MINOR, Money, Role, Stage
 from dealwire.catalogue.pipeline import (
     OpportunityStageChanged,
     QuoteAccepted,
@@ -35,7 +35,7 @@ from dealwire.errors import Conflict, Forbidden, NotFound, Rejected
 from dealwire.event import Decision
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.domain.policy import Policy
-from pipeline_service.domain.progress import assign_se, lose
+from pipeline_service.domain.progress import assign_am, assign_se, lose
 from pipeline_service.domain.quote import QuoteStatus, line_total, total
 from pipeline_service.domain.quoting import QUOTING, accept_quote, confirm_quote, draft_quote, find_quote, send_quote
 
@@ -108,6 +108,25 @@ def test_what_a_former_se_confirmed_does_not_count_for_the_new_one() -> None:
     deal, _ = confirm_quote(deal, "q1", "se.zhao")
 
     assert send_quote(deal, "q1", AM)[1]
+
+
+def test_what_a_former_am_confirmed_does_not_count_for_the_new_one() -> None:
+    deal, _ = assign_am(a_quoted_deal(confirmed_by=(AM, SE)), a_member("am.chen", Role.AM))
+    with pytest.raises(Conflict, match=r"still needs the confirmation of am\.chen"):
+        send_quote(deal, "q1", "am.chen")
+
+    deal, _ = confirm_quote(deal, "q1", "am.chen")
+
+    assert send_quote(deal, "q1", "am.chen")[1]
+
+
+def test_what_a_former_am_sent_stays_sent() -> None:
+    deal, _ = assign_am(a_sent_deal(), a_member("am.chen", Role.AM))
+
+    _, (accepted, _) = accept_quote(deal, "q1", "am.chen", NOW)
+
+    assert isinstance(accepted, QuoteAccepted)
+    assert accepted.am_id == "am.chen"
 
 
 def test_a_quote_the_customer_accepts_brings_the_deal_into_contract() -> None:

@@ -1,4 +1,4 @@
-"""Deals and their quotes: read by whom they concern, worked on by their AM and SE."""
+"""Deals and their quotes: read by whom they concern, worked on by their AM and SE; few hand them over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,17 @@ from dealwire.errors import Forbidden
 from dealwire.event import Event
 from dealwire.kit.store import Record
 from dealwire.kit.web import Caller, PageView, Paging, allow, page_view, record_headers
-from pipeline_service.api.views import AssignBody, CiteBody, LoseBody, MoveBody, OpenBody, OpportunityView, QuoteBody
+from pipeline_service.api.accounts import Assigner
+from pipeline_service.api.views import (
+    AssignAmBody,
+    AssignBody,
+    CiteBody,
+    LoseBody,
+    MoveBody,
+    OpenBody,
+    OpportunityView,
+    QuoteBody,
+)
 from pipeline_service.domain.opportunity import Opportunity
 from pipeline_service.handlers import Handlers
 from pipeline_service.store import PipelineStore
@@ -88,6 +98,16 @@ def routes(handlers: Handlers, store: PipelineStore) -> APIRouter:  # noqa: C901
     ) -> OpportunityView:
         """Takes an SE into the deal."""
         return _answer(response, await handlers.assign_se(opportunity_id, body.se_id, caller.id, caller.cause))
+
+    @router.post("/{opportunity_id}/assign")
+    async def assign_am(
+        opportunity_id: Id, body: AssignAmBody, caller: Assigner, response: Response
+    ) -> OpportunityView:
+        """Hands the deal over to another account manager, who confirms anew what is not sent yet.
+
+        A contract that was drafted from it already stays with its own account manager.
+        """
+        return _answer(response, await handlers.assign_am(opportunity_id, body.am_id, caller.cause))
 
     @router.post("/{opportunity_id}/notes")
     async def cite_note(opportunity_id: Id, body: CiteBody, caller: Worker, response: Response) -> OpportunityView:

@@ -1,4 +1,4 @@
-"""A deal moves: from stage to stage, to an SE, to won or lost (P1)."""
+"""A deal moves: from stage to stage, to an SE, to another AM, to won or lost (P1)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from dealwire.catalogue.common import Money, Stage
 from dealwire.catalogue.people import MemberChanged
 from dealwire.catalogue.pipeline import (
+    OpportunityAmAssigned,
     OpportunityLossRevoked,
     OpportunityLost,
     OpportunitySeAssigned,
@@ -15,6 +16,7 @@ from dealwire.catalogue.pipeline import (
 )
 from dealwire.errors import Rejected
 from dealwire.event import Decision
+from pipeline_service.domain.account import check_new_am
 from pipeline_service.domain.opportunity import Opportunity, check_am, check_open, check_se
 from pipeline_service.domain.stages import check_move, check_step
 
@@ -50,6 +52,23 @@ def assign_se(deal: Opportunity, se: MemberChanged, by: str) -> Decision[Opportu
     check_se(se, deal.am_id)
     assigned = OpportunitySeAssigned(opportunity_id=deal.id, am_id=deal.am_id, se_id=se.member_id)
     return deal.model_copy(update={"se_id": se.member_id}), (assigned,)
+
+
+def assign_am(deal: Opportunity, am: MemberChanged) -> Decision[Opportunity]:
+    """Sales operations or management hands an open deal over to another active AM, its history stays (P20, X1).
+
+    What a former AM confirmed does not count for the new one (P8); what was sent stays sent.
+    """
+    if am.member_id == deal.am_id:
+        return deal, ()
+    check_open(deal)
+    check_new_am(am)
+    if am.member_id == deal.se_id:
+        raise Rejected("own-se", "The SE of a deal cannot be its AM too: two people confirm a quote.", pointer="/am_id")
+    assigned = OpportunityAmAssigned(
+        opportunity_id=deal.id, am_id=am.member_id, former_am_id=deal.am_id, se_id=deal.se_id
+    )
+    return deal.model_copy(update={"am_id": am.member_id}), (assigned,)
 
 
 def lose(deal: Opportunity, reason: str, by: str, today: date) -> Decision[Opportunity]:

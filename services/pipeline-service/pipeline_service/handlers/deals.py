@@ -66,6 +66,11 @@ class Handlers:
         se = await self._member(se_id, "/se_id")
         return await self._deals.change(deal_id, lambda deal: progress.assign_se(deal, se, by), cause)
 
+    async def assign_am(self, deal_id: str, am_id: str, cause: Cause) -> Record[Opportunity]:
+        """Sales operations or management hands a deal over to another AM (P20)."""
+        am = await self._member(am_id, "/am_id")
+        return await self._deals.change(deal_id, lambda deal: progress.assign_am(deal, am), cause)
+
     async def draft_quote(self, deal_id: str, lines: Sequence[QuoteLine], by: str, cause: Cause) -> Record[Opportunity]:
         """The AM writes a quote."""
         quote_id = cause.new_id("quote", deal_id)
