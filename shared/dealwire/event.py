@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    TypeAdapter,
+    WithJsonSchema,
+)
 
 CONTENT_TYPE = "application/cloudevents+json"
 """The media type of an event on the wire: CloudEvents 1.0, JSON format, structured mode."""
@@ -94,8 +103,9 @@ class Event(BaseModel):
         correlationid: str,
         causationid: str | None = None,
         traceparent: str | None = None,
+        **more: Any,
     ) -> Self:
-        """Wraps business data; the id follows from source, subject and sequence."""
+        """Wraps business data; the id follows from source, subject and sequence. `more` is what a subclass adds."""
         return cls(
             id=derived_id("event", source, subject, sequence),
             source=source,
@@ -109,16 +119,32 @@ class Event(BaseModel):
             actor=actor,
             traceparent=traceparent,
             data=data.model_dump(mode="json"),
+            **more,
         )
 
     def to_json(self) -> bytes:
-        """The body of the message on the wire; absent attributes are left out, as CloudEvents asks."""
-        return self.model_dump_json(exclude_none=True).encode()
+        """The body of the message on the wire, without what a subclass adds; absent attributes are left out, as CloudEvents asks."""
+        return _ON_THE_WIRE.dump_json(self, exclude_none=True)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain JSON values."""
         loaded: dict[str, Any] = json.loads(self.to_json())
         return loaded
+
+
+_ON_THE_WIRE = TypeAdapter(Event)
+
+
+class RecordedEvent(Event):
+    """An event as the service that it happened in keeps and shows it: with what is told to nobody else (X5)."""
+
+    clientaddress: Annotated[
+        str | None,
+        Field(
+            description="From where it was done: the network address of the caller. Null where no request was the cause, "
+            "and for what happened before addresses were kept. Stays in this service: the event on the bus has none."
+        ),
+    ] = None
 
 
 def schema_uri(event_type: str) -> str:

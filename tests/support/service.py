@@ -18,6 +18,7 @@ import httpx
 from fastapi import FastAPI
 from support.place import Place
 
+from dealwire.kit.serve import TrustedProxy
 from dealwire.kit.settings import ServiceSettings
 from dealwire.stack.keys import AUDIENCE, ISSUER, Keys
 
@@ -65,10 +66,12 @@ def a_settings(settings: type[S], place: Place, **more: Any) -> S:
 @asynccontextmanager
 async def running(build: Callable[[S], FastAPI], settings: type[S], place: Place, **more: Any) -> AsyncIterator[Client]:
     """The service, ready, until the end of the block."""
-    app = build(a_settings(settings, place, **more))
+    given = a_settings(settings, place, **more)
+    app = build(given)
     with nothing_comes_late():
         async with app.router.lifespan_context(app):
-            client = Client(transport=httpx.ASGITransport(app=app), base_url="http://service")
+            transport = httpx.ASGITransport(app=TrustedProxy(app, given.trusted_proxies))
+            client = Client(transport=transport, base_url="http://service")
             await eventually(lambda: _is_ready(client), "the service is ready")
             yield client
 

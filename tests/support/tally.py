@@ -16,7 +16,7 @@ from support.place import Place
 from support.service import eventually
 
 from dealwire.calendar import Deadline
-from dealwire.event import Decision, Event, EventData, utc_now
+from dealwire.event import Decision, EventData, RecordedEvent, utc_now
 from dealwire.kit.bus import Bus
 from dealwire.kit.cause import Cause
 from dealwire.kit.consumer import Reactions
@@ -77,7 +77,7 @@ class Deaf:
 
     def watch(self, store: RecordStore[Any]) -> None: ...
 
-    def offer(self, store: RecordStore[Any], id: str, events: list[Event]) -> None: ...
+    def offer(self, store: RecordStore[Any], id: str, events: list[RecordedEvent]) -> None: ...
 
 
 def tallies_in(database: Database, relay: Relay | Deaf, **more: Any) -> RecordStore[Tally]:

@@ -19,7 +19,8 @@ class Cause:
     event at hand. `key` is what a repeat of this cause has in common with it (an Idempotency-Key within its caller, or
     the event's id), `fingerprint` what tells that a request under the same key is another one after all.
     `expects_record` says that there has to be a record already, of the `expected_version` if one is named. `sequence` and
-    `happened_at` are an event's own: it may have happened long before `now`, when it is handled.
+    `happened_at` are an event's own: it may have happened long before `now`, when it is handled. `client` is the network
+    address that a request came from.
     """
 
     actor: str
@@ -33,6 +34,7 @@ class Cause:
     expected_version: int | None = None
     sequence: int | None = None
     happened_at: datetime | None = None
+    client: str | None = None
 
     @classmethod
     def of_event(cls, event: Event, now: datetime) -> Self:

@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from dealwire.event import Event, utc_now
+from dealwire.event import RecordedEvent, utc_now
 from dealwire.kit import metrics
 from dealwire.kit.bus import Bus
 from dealwire.kit.store import RecordStore
@@ -46,7 +46,7 @@ class Relay:
         self._sweep_after = timedelta(seconds=sweep_after)
         self._sweep_interval = sweep_interval
         self._stores: list[Store] = []
-        self._hints: OrderedDict[_Key, list[Event]] = OrderedDict()
+        self._hints: OrderedDict[_Key, list[RecordedEvent]] = OrderedDict()
         self._hinted = asyncio.Event()
         self._confirmed: OrderedDict[str, None] = OrderedDict()
         self._tasks: list[asyncio.Task[None]] = []
@@ -56,7 +56,7 @@ class Relay:
         """Sweeps this store too."""
         self._stores.append(store)
 
-    def offer(self, store: Store, id: str, events: list[Event]) -> None:
+    def offer(self, store: Store, id: str, events: list[RecordedEvent]) -> None:
         """A record has these events pending: all that are, in order, so that the newest offer stands for the others."""
         known = self._hints.get((store, id))
         if known is None and len(self._hints) >= _MOST_HINTS:
@@ -90,10 +90,10 @@ class Relay:
             if self._bus.connected:
                 await self._announce(batch)
 
-    async def _announce(self, batch: list[tuple[_Key, list[Event]]]) -> None:
+    async def _announce(self, batch: list[tuple[_Key, list[RecordedEvent]]]) -> None:
         """Publishes a batch and moves what was confirmed to the history."""
         done = await asyncio.gather(*(self._announce_record(events) for _, events in batch))
-        by_store: dict[Store, dict[str, list[Event]]] = {}
+        by_store: dict[Store, dict[str, list[RecordedEvent]]] = {}
         for ((store, id_), _), confirmed in zip(batch, done, strict=True):
             if confirmed:
                 by_store.setdefault(store, {})[id_] = confirmed
@@ -103,7 +103,7 @@ class Relay:
             except Exception as error:  # noqa: BLE001  # whatever it is, the sweeper announces them again
                 log.warning("relay.settle_failed", records=len(events), reason=repr(error))
 
-    async def _announce_record(self, events: list[Event]) -> list[Event]:
+    async def _announce_record(self, events: list[RecordedEvent]) -> list[RecordedEvent]:
         confirmed = []
         for event in events:
             # What a change or a sweep found pending may have been confirmed since: its answer can come late.

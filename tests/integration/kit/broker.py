@@ -74,8 +74,13 @@ async def take(place: Place, queue: str, within: float = 10.0) -> AbstractIncomi
 
 
 async def logged(place: Place, offset: Offset = "first", *, quiet: float = 0.3) -> list[Event]:
-    """What the log holds from an offset on, read as any AMQP client would, until nothing has come for a while."""
-    events: list[Event] = []
+    """What the log holds from an offset on, until nothing has come for a while."""
+    return [Event.model_validate_json(body) for body in await bodies(place, offset, quiet=quiet)]
+
+
+async def bodies(place: Place, offset: Offset = "first", *, quiet: float = 0.3) -> list[bytes]:
+    """The same as it is on the wire, read as any AMQP client would."""
+    read: list[bytes] = []
     async with a_channel(place) as channel:
         await channel.set_qos(prefetch_count=100)
         log = await channel.get_queue(LOG, ensure=False)
@@ -85,10 +90,10 @@ async def logged(place: Place, offset: Offset = "first", *, quiet: float = 0.3) 
             while True:
                 async with asyncio.timeout(quiet):
                     message = await arrived.get()
-                events.append(Event.model_validate_json(message.body))
+                read.append(message.body)
                 await message.ack()
         except TimeoutError:
-            return events
+            return read
 
 
 def first_told(events: Iterable[Event], source: str) -> dict[str, list[int]]:

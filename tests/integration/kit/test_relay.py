@@ -4,13 +4,13 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from integration.kit.broker import first_told, logged
+from integration.kit.broker import bodies, first_told, logged
 from support.place import Place
 from support.service import eventually
 from support.tally import Deaf, Replica, a_cause, a_replica, a_store, count, open_tally, tallies_in
 
 from dealwire.errors import Unavailable
-from dealwire.event import Event, utc_now
+from dealwire.event import RecordedEvent, utc_now
 from dealwire.kit import metrics
 from dealwire.kit.bus import Bus
 from dealwire.kit.relay import Relay
@@ -69,7 +69,7 @@ async def test_what_is_announced_is_what_was_decided(place: Place) -> None:
         await replica.tallies.create("t1", open_tally("t1"), cause)
         await nothing_is_pending(replica)
         (event,) = await logged(place)
-        assert event == (await replica.tallies.timeline("t1")).items[0]
+        assert event.to_dict() == (await replica.tallies.timeline("t1")).items[0].to_dict()
         assert event.model_dump(exclude={"id"}) == {
             "specversion": "1.0",
             "source": SOURCE,
@@ -85,6 +85,25 @@ async def test_what_is_announced_is_what_was_decided(place: Place) -> None:
             "traceparent": cause.traceparent,
             "data": {"tally_id": "t1"},
         }
+
+
+async def test_where_it_was_done_from_is_kept_whoever_announces_it_and_told_to_nobody(place: Place) -> None:
+    async with a_replica(place) as replica:
+        crashed, address = tallies_in(replica.database, Deaf()), "203.0.113.7"
+        await replica.tallies.create("t1", open_tally("t1"), a_cause(client=address))
+        await crashed.create("t2", open_tally("t2"), a_cause(client=address))
+        await crashed.change("t2", count, a_cause(client=address))
+        await crashed.create("t3", open_tally("t3"), a_cause(client=address))
+        await replica.tallies.change("t3", count, a_cause())
+        for announced in (False, True):
+            if announced:
+                await nothing_is_pending(replica)
+            kept = {id_: (await replica.tallies.timeline(id_)).items for id_ in ("t1", "t2", "t3")}
+            assert [event.clientaddress for event in (*kept["t1"], *kept["t2"])] == [address] * 3
+            assert [event.clientaddress for event in kept["t3"]] == [address, None]
+        messages = await bodies(place)
+        assert len(messages) == 5
+        assert not any(address.encode() in body or b"clientaddress" in body for body in messages)
 
 
 async def test_what_a_crashed_replica_left_is_announced_by_another(place: Place) -> None:
@@ -235,7 +254,7 @@ async def test_without_a_broker_memory_holds_no_events(place: Place) -> None:
     relay = Relay(Bus("amqp://127.0.0.1:1/", "tally-service"), sweep_interval=0.1)
     tallies = tallies_in(database, relay)
     now = utc_now()
-    event = Event.of(
+    event = RecordedEvent.of(
         open_tally("t")[1][0], source=SOURCE, subject="t", sequence=1, time=now, actor="a", correlationid="c"
     )
     for number in range(30_000):  # faster than anything could be published

@@ -10,7 +10,6 @@ from integration.lead.desk import CHEN, LI, Desk, Json, a_capture, a_phone, done
 from support.service import eventually
 from unit.lead.builders import POLICY
 
-from dealwire.event import Event
 from lead_service.domain.lead import Capture
 from lead_service.handlers import Lookout
 
@@ -112,5 +111,5 @@ async def test_a_capture_looked_at_twice_or_by_two_replicas_is_suggested_once(ba
     await asyncio.gather(*(lookout.look_at(records) for lookout in lookouts * 2))
     page = await backstage.store.suggestions.page({"state.lead_id": {"$in": [record.id for record in records]}})
     (suggestion,) = page.items
-    history: list[Event] = (await backstage.store.suggestions.timeline(suggestion.id)).items
+    history = (await backstage.store.suggestions.timeline(suggestion.id)).items
     assert [event.type for event in history] == ["duplicate.suggested.v1"]

@@ -34,6 +34,7 @@ def test_an_event_is_a_cause_that_a_second_delivery_repeats() -> None:
     cause = Cause.of_event(an_event(), NOW)
     assert (cause.actor, cause.now, cause.correlation_id, cause.causation_id) == ("am.li", NOW, "c1", "e1")
     assert (cause.key, cause.sequence, cause.fingerprint, cause.expected_version) == ("e1", 3, None, None)
+    assert cause.client is None
     assert cause.traceparent is not None
     assert trace_id_of(cause.traceparent) == trace_id_of(PARENT)
     assert cause.traceparent != PARENT
@@ -49,7 +50,7 @@ def test_the_clock_is_a_cause_of_its_own_each_time() -> None:
     first, second = (Cause.of_clock("lead-service", NOW) for _ in range(2))
     assert first.actor == "lead-service/clock"
     assert first.correlation_id != second.correlation_id
-    assert first.key is None
+    assert (first.key, first.client) == (None, None)
 
 
 def test_a_repeat_makes_the_same_ids_and_anything_else_new_ones() -> None:

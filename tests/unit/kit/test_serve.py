@@ -135,3 +135,21 @@ async def test_the_documentation_works_under_the_prefix_of_a_trusted_gateway(add
 async def test_a_prefix_is_not_believed_from_anybody_else_nor_whatever_it_is(address: str, prefix: str) -> None:
     async with behind_a_gateway(address) as client:
         assert "servers" not in (await client.get("/openapi.json", headers={"X-Forwarded-Prefix": prefix})).json()
+
+
+@pytest.mark.parametrize(
+    ("gateway", "forwarded", "caller"),
+    [
+        ("10.1.2.3", "203.0.113.7", "203.0.113.7"),
+        ("127.0.0.1", "2001:db8::7", "2001:db8::7"),
+        ("10.1.2.3", "198.51.100.1, 203.0.113.7, 10.9.9.9", "203.0.113.7"),
+        ("192.0.2.1", "203.0.113.7", "192.0.2.1"),
+    ],
+    ids=["a gateway", "with IPv6", "several, and what the caller forged", "not a gateway"],
+)
+async def test_the_caller_is_where_a_trusted_gateway_says_and_nobody_else(
+    gateway: str, forwarded: str, caller: str
+) -> None:
+    async with behind_a_gateway(gateway) as client:
+        cause = (await client.put("/v1/notes/7/cause", headers={"X-Forwarded-For": forwarded})).json()
+    assert cause["client"] == caller

@@ -44,7 +44,7 @@ async def test_who_has_neither_is_told_what_would_be_enough(claims: dict[str, An
 
 
 async def test_a_request_is_the_cause_of_what_it_changes() -> None:
-    async with client_of(a_web_app(), a_token(sub="am.li")) as client:
+    async with client_of(a_web_app(), a_token(sub="am.li"), client=("203.0.113.7", 4711)) as client:
         before = datetime.now(UTC)
         response = await client.put(
             "/v1/notes/7/cause",
@@ -66,6 +66,7 @@ async def test_a_request_is_the_cause_of_what_it_changes() -> None:
     assert response.headers["traceparent"] == cause["traceparent"]
     assert cause["key"] == "am.li row/1"
     assert (cause["expects_record"], cause["expected_version"]) == (True, 12)
+    assert cause["client"] == "203.0.113.7"
     assert cause["sequence"] is None
 
 

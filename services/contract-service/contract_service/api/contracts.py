@@ -14,7 +14,7 @@ from contract_service.handlers import Handlers
 from contract_service.store import ContractStore
 from dealwire.catalogue.common import Id, Money, QuoteLine, Role, Sha256, Text
 from dealwire.catalogue.contract import Clause, Desk, Instalment
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.bodies import Body
@@ -116,7 +116,7 @@ def routes(handlers: Handlers, store: ContractStore) -> APIRouter:
     @router.get("/contracts/{contract_id}/timeline")
     async def get_timeline(
         contract_id: Id, caller: Reader, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that ever happened to a contract: who, when, and why."""
         await READERS.readable(store.contracts, contract_id, caller)
         page = await store.contracts.timeline(contract_id, cursor=paging.cursor, limit=paging.limit)

@@ -15,7 +15,7 @@ from contract_service.store import ContractStore
 from dealwire.catalogue.common import Id, Role
 from dealwire.catalogue.contract import Department
 from dealwire.errors import Forbidden
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.bodies import Body
@@ -94,7 +94,7 @@ def routes(handlers: Handlers, store: ContractStore) -> APIRouter:
     @router.get("/orders/{order_id}/timeline")
     async def get_timeline(
         order_id: Id, caller: Reader, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that ever happened to an order: who, when, and why."""
         await READERS.readable(store.orders, order_id, caller)
         page = await store.orders.timeline(order_id, cursor=paging.cursor, limit=paging.limit)

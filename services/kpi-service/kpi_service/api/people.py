@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from dealwire.catalogue.common import PEOPLE, Id, Line, Role
 from dealwire.catalogue.people import Absence, Membership
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.bodies import Body
@@ -121,7 +121,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:
     @router.get("/teams/{team_id}/timeline")
     async def get_team_timeline(
         team_id: Id, _: Staffing, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Every change of a team: who, when, and what."""
         page = await store.teams.timeline(team_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)
@@ -156,7 +156,7 @@ def routes(handlers: Handlers, store: KpiStore) -> APIRouter:
     @router.get("/members/{member_id}/timeline")
     async def get_member_timeline(
         member_id: Id, _: Staffing, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Every change of a member: who, when, and what."""
         page = await store.members.timeline(member_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

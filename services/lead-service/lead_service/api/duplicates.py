@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from dealwire.catalogue.common import Channel, Id, Line, Role
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
 from dealwire.kit.web.bodies import Body
@@ -125,7 +125,7 @@ def routes(finder: Duplicates, store: LeadStore) -> APIRouter:
     @router.get("/suggestions/{suggestion_id}/timeline")
     async def get_suggestion_timeline(
         suggestion_id: Id, _: SalesOps, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """When it was suggested, and who settled it."""
         page = await store.suggestions.timeline(suggestion_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

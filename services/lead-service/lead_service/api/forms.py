@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Contact, Id, Line, Text
 from dealwire.catalogue.sources import Preset
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web import Body, PageView, Paging, cause_of, cross_origin, page_view, record_headers
 from dealwire.kit.web.problems import MEDIA_TYPE
@@ -106,7 +106,7 @@ def routes(forms: Forms, store: LeadStore) -> APIRouter:
     @router.get("/forms/{form_id}/timeline")
     async def get_form_timeline(
         form_id: Id, _: SalesOps, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that happened to a form."""
         page = await records.timeline(form_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

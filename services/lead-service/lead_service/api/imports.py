@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Id, Line, Text
 from dealwire.catalogue.sources import Preset
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.settings import MIB
 from dealwire.kit.store import Record
 from dealwire.kit.web import Body, PageView, Paging, body_limit, page_view, record_headers
@@ -166,7 +166,7 @@ def routes(imports: Imports, store: LeadStore) -> APIRouter:  # noqa: C901  # on
     @router.get("/imports/{import_id}/timeline")
     async def get_import_timeline(
         import_id: Id, _: Importer, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that happened to an import."""
         page = await store.imports.timeline(import_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from dealwire.catalogue.common import Id
 from dealwire.catalogue.lead import Bant, Facts
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.web.pages import PageView, Paging, page_view
 from dealwire.kit.web.records import record_headers
 from lead_service.api.access import AccountManager, Capturer, Reader, SalesOps, Worker, readable, working
@@ -48,7 +48,7 @@ def routes(handlers: Handlers, store: LeadStore) -> APIRouter:  # one function p
     @router.get("/leads/{lead_id}/timeline")
     async def get_timeline(
         lead_id: LeadId, caller: Reader, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that ever happened to a lead, and to those that were merged into it: who, when, and why."""
         lead = (await readable(store, lead_id, caller)).state
         page = await store.leads.timeline(lead_id, also=lead.was_also, cursor=paging.cursor, limit=paging.limit)

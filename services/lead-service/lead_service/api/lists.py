@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Id, Line, Money, minor_digits
 from dealwire.errors import NotFound
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web import Body, Caller, PageView, Paging, page_view, record_headers
 from lead_service.api.access import Colleague, Reader, visible
@@ -116,7 +116,7 @@ def routes(store: LeadStore, calendar: BusinessCalendar) -> APIRouter:  # noqa: 
     @router.get("/lists/{list_id}/timeline")
     async def get_list_timeline(
         list_id: Id, caller: Colleague, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that happened to a saved list."""
         await own_list(list_id, caller)
         page = await store.lists.timeline(list_id, cursor=paging.cursor, limit=paging.limit)

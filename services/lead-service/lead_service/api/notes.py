@@ -9,7 +9,7 @@ from pydantic import BaseModel, StringConstraints
 
 from dealwire.catalogue.common import Id, Line, Text
 from dealwire.catalogue.market import NoteKind
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web import Body, PageView, Paging, page_view, record_headers
 from lead_service.api.access import Colleague, Worker, working
@@ -88,7 +88,7 @@ def routes(notes: Notes, store: LeadStore) -> APIRouter:
     @router.get("/notes/{note_id}/timeline")
     async def get_note_timeline(
         note_id: Id, _: Colleague, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that happened to a note."""
         page = await records.timeline(note_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Channel, Grade, Id, Line, Text
 from dealwire.errors import Rejected
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web import Body, PageView, Paging, page_view, record_headers
 from lead_service.api.access import Reporter, SalesOps
@@ -125,7 +125,7 @@ def routes(store: LeadStore, calendar: BusinessCalendar) -> APIRouter:
     @router.get("/campaigns/{campaign_id}/timeline")
     async def get_campaign_timeline(
         campaign_id: Id, _: Reporter, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that happened to a campaign's costs."""
         page = await campaigns.timeline(campaign_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

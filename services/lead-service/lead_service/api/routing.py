@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dealwire.catalogue.common import Grade, Id, Line, Role, Text
 from dealwire.catalogue.lead_rules import Expertise, RoutingRule
-from dealwire.event import Event, utc_now
+from dealwire.event import RecordedEvent, utc_now
 from dealwire.kit.store import Record
 from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
@@ -155,7 +155,7 @@ def routes(rules: Rules, store: LeadStore) -> APIRouter:
     @router.get("/routing/timeline")
     async def get_routing_timeline(
         _: Colleague, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Who published what, and when."""
         page = await store.routing.timeline(ROUTING, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from dealwire.catalogue.common import Channel, Id, Line, Text
 from dealwire.catalogue.lead_rules import Criterion, GradeRule, IdealCustomer, Level, ScoringModel, Use
-from dealwire.event import Event, utc_now
+from dealwire.event import RecordedEvent, utc_now
 from dealwire.kit.store import Record
 from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
@@ -132,7 +132,7 @@ def routes(rules: Rules, store: LeadStore) -> APIRouter:
     @router.get("/scoring-models/{name}/timeline")
     async def get_scoring_model_timeline(
         name: Id, _: Colleague, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Who published what, and when."""
         page = await store.models.timeline(name, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from dealwire.catalogue.common import Grade, Text
 from dealwire.catalogue.lead import NextStep
 from dealwire.catalogue.lead_rules import CaseMaterial
-from dealwire.event import Event, utc_now
+from dealwire.event import RecordedEvent, utc_now
 from dealwire.kit.store import Record
 from dealwire.kit.web.bodies import Body
 from dealwire.kit.web.pages import PageView, Paging, page_view
@@ -107,7 +107,9 @@ def routes(rules: Rules, store: LeadStore) -> APIRouter:
         return _sops(rules, record)
 
     @router.get("/sops/timeline")
-    async def get_sops_timeline(_: Colleague, paging: Paging, request: Request, response: Response) -> PageView[Event]:
+    async def get_sops_timeline(
+        _: Colleague, paging: Paging, request: Request, response: Response
+    ) -> PageView[RecordedEvent]:
         """Who published what, and when."""
         page = await store.sops.timeline(SOPS, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

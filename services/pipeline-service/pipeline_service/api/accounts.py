@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from dealwire.catalogue.common import PEOPLE, Id, Role
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web import Caller, PageView, Paging, allow, page_view, record_headers
 from pipeline_service.api.views import AssignAmBody
@@ -69,7 +69,7 @@ def routes(handlers: Handlers, store: PipelineStore) -> APIRouter:
         paging: Paging,
         request: Request,
         response: Response,
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that ever happened to an account."""
         page = await store.accounts.timeline(account_id, cursor=paging.cursor, limit=paging.limit)
         return page_view(page, lambda event: event, request, response)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from dealwire.catalogue.common import Id, Role, Stage
 from dealwire.errors import Forbidden
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web import Caller, PageView, Paging, allow, page_view, record_headers
 from pipeline_service.api.accounts import Assigner
@@ -72,7 +72,7 @@ def routes(handlers: Handlers, store: PipelineStore) -> APIRouter:  # noqa: C901
     @router.get("/{opportunity_id}/timeline")
     async def get_timeline(
         opportunity_id: Id, caller: Reader, paging: Paging, request: Request, response: Response
-    ) -> PageView[Event]:
+    ) -> PageView[RecordedEvent]:
         """Everything that ever happened to a deal: who, when, and why."""
         await _readable(opportunity_id, caller)
         page = await store.opportunities.timeline(opportunity_id, cursor=paging.cursor, limit=paging.limit)

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from dealwire.calendar import Deadline
 from dealwire.errors import Rejected, StaleVersion
-from dealwire.event import Decision, Event, EventData
+from dealwire.event import Decision, EventData, RecordedEvent
 from dealwire.kit.cause import Cause
 from dealwire.kit.store.database import Document
 from dealwire.kit.store.outbox import event_document
@@ -74,7 +74,7 @@ class Kind(Generic[S]):
             raise AssertionError(f"{self.name}: a change of state without an event would be told to nobody")
         return None
 
-    def new(self, id: str, decision: Decision[S], cause: Cause) -> tuple[Document, list[Event]]:
+    def new(self, id: str, decision: Decision[S], cause: Cause) -> tuple[Document, list[RecordedEvent]]:
         """The document of a record that begins, and the events that tell of it."""
         state, data = decision
         if not data:
@@ -96,7 +96,7 @@ class Kind(Generic[S]):
             document["next_due"] = due
         return document, events
 
-    def update(self, document: Document, decision: Decision[S], cause: Cause) -> tuple[Document, list[Event]]:
+    def update(self, document: Document, decision: Decision[S], cause: Cause) -> tuple[Document, list[RecordedEvent]]:
         """The update that makes of a record what was decided, and the events that tell of it."""
         version = document["version"]
         state, data = decision
@@ -127,9 +127,9 @@ class Kind(Generic[S]):
         """Whether an event may have changed the record so long ago that only its history still knows."""
         return cause.key is not None and cause.key == cause.causation_id and len(document["handled"]) >= self.remembers
 
-    def _wrap(self, id: str, version: int, data: Sequence[EventData], cause: Cause) -> list[Event]:
+    def _wrap(self, id: str, version: int, data: Sequence[EventData], cause: Cause) -> list[RecordedEvent]:
         return [
-            Event.of(
+            RecordedEvent.of(
                 datum,
                 source=self.source,
                 subject=id,
@@ -139,6 +139,7 @@ class Kind(Generic[S]):
                 correlationid=cause.correlation_id,
                 causationid=cause.causation_id,
                 traceparent=cause.traceparent,
+                clientaddress=cause.client,
             )
             for sequence, datum in enumerate(data, version + 1)
         ]

@@ -9,7 +9,7 @@ from uuid import uuid4
 from pymongo import WriteConcern
 from pymongo.errors import BulkWriteError
 
-from dealwire.event import Event, utc_now
+from dealwire.event import RecordedEvent, utc_now
 from dealwire.kit.store.database import Collection, Database, Document, duplicates, needs_database
 
 
@@ -23,7 +23,9 @@ class Outbox:
         self._quick = records.with_options(write_concern=WriteConcern(w=1))
 
     @needs_database
-    async def claim_pending(self, before: datetime, lease: timedelta, limit: int) -> list[tuple[str, list[Event]]]:
+    async def claim_pending(
+        self, before: datetime, lease: timedelta, limit: int
+    ) -> list[tuple[str, list[RecordedEvent]]]:
         """Records with events pending since before that moment, the oldest first, under a short lease.
 
         The lease only saves work: without it two replicas would announce the same events twice.
@@ -39,12 +41,12 @@ class Outbox:
         await self._records.update_many({**mine, **free}, lease_for)  # by a majority, which is what is read
         documents = self._records.find({**mine, "leased_by": lease_id}, {"outbox": 1}).sort("pending_since", 1)
         return [
-            (document["_id"], [Event.model_validate(event) for event in document["outbox"]])
+            (document["_id"], [RecordedEvent.model_validate(event) for event in document["outbox"]])
             async for document in documents
         ]
 
     @needs_database
-    async def settle(self, confirmed: Mapping[str, Sequence[Event]]) -> None:
+    async def settle(self, confirmed: Mapping[str, Sequence[RecordedEvent]]) -> None:
         """Moves events that the broker confirmed from their records' outboxes to the history.
 
         Taking them out waits for no majority: what a primary that falls leaves in an outbox is only announced again.
@@ -68,7 +70,7 @@ class Outbox:
         return await self._records.count_documents({"pending_since": {"$exists": True}}), oldest["pending_since"]
 
 
-def event_document(event: Event) -> Document:
+def event_document(event: RecordedEvent) -> Document:
     return event.model_dump(mode="json", exclude_none=True)
 
 

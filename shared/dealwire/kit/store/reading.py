@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from dealwire.errors import NotFound
-from dealwire.event import Event
+from dealwire.event import RecordedEvent
 from dealwire.kit.store.database import Database, Document, Index, Session, needs_database
 from dealwire.kit.store.documents import Kind, Record
 from dealwire.kit.store.pages import NEWEST, OLDEST, Order, Page, make_cursor, read_cursor
@@ -90,7 +90,7 @@ class ReadableRecords(Generic[S]):
     @needs_database
     async def timeline(
         self, id: str, *, also: Sequence[str] = (), cursor: str | None = None, limit: int = 50
-    ) -> Page[Event]:
+    ) -> Page[RecordedEvent]:
         """Everything that ever happened to a record, in order, announced or not yet; with what happened to others `also`.
 
         Raises NotFound.
@@ -103,11 +103,11 @@ class ReadableRecords(Generic[S]):
         place = places if also else places.get(id)
         return Page(shown, make_cursor(place) if len(events) > limit else None)
 
-    async def _history(self, id: str, after: int, limit: int) -> list[Event]:
+    async def _history(self, id: str, after: int, limit: int) -> list[RecordedEvent]:
         document = await self._document(id)
         query = {"source": self._kind.source, "subject": id, "sequence": {"$gt": f"{after:010d}"}}
         found = await self._events.find(query).sort("sequence", 1).limit(limit).to_list(None)
-        told = {event.sequence: event for event in map(Event.model_validate, [*found, *document["outbox"]])}
+        told = {event.sequence: event for event in map(RecordedEvent.model_validate, [*found, *document["outbox"]])}
         return [told[sequence] for sequence in sorted(told) if sequence > after][:limit]
 
     async def _document(self, id: str, session: Session | None = None) -> Document:

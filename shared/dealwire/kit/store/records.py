@@ -13,7 +13,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from dealwire.calendar import Deadline
 from dealwire.errors import Conflict, NotFound, StaleVersion, Unavailable
-from dealwire.event import Decision, Event
+from dealwire.event import Decision, RecordedEvent
 from dealwire.kit.cause import Cause
 from dealwire.kit.store.database import Database, Document, Index, Session, duplicates, is_conflict, needs_database
 from dealwire.kit.store.documents import Kind, Record, is_repeat, same_request
@@ -44,7 +44,7 @@ class Announcer(Protocol):
 
     def watch(self, store: RecordStore[Any]) -> None: ...
 
-    def offer(self, store: RecordStore[Any], id: str, events: list[Event]) -> None: ...
+    def offer(self, store: RecordStore[Any], id: str, events: list[RecordedEvent]) -> None: ...
 
 
 def _no_deadlines(_: object) -> list[Deadline]:
@@ -210,7 +210,7 @@ class RecordStore(WatchedRecords[S]):
 
     async def _change_in(
         self, session: Session, id: str, decide: Callable[[S], Decision[S]], cause: Cause
-    ) -> tuple[Record[S], list[Event]]:
+    ) -> tuple[Record[S], list[RecordedEvent]]:
         document = await self._document(id, session)
         record, decided = await self._decided(document, decide, cause)
         if decided is None:
@@ -233,7 +233,7 @@ class RecordStore(WatchedRecords[S]):
 
     async def _save(
         self, document: Document, decision: Decision[S], cause: Cause, session: Session | None = None
-    ) -> tuple[Record[S], list[Event]] | None:
+    ) -> tuple[Record[S], list[RecordedEvent]] | None:
         """The one conditional write: the record as saved and all its pending events; None when somebody was faster."""
         record_id, version = document["_id"], document["version"]
         update, events = self._kind.update(document, decision, cause)
@@ -250,7 +250,7 @@ class RecordStore(WatchedRecords[S]):
         if saved is None:
             return None
         # What an earlier change left pending goes out before this one, whichever replica made it.
-        unsent = [Event.model_validate(event) for event in saved["outbox"][: -len(events)]]
+        unsent = [RecordedEvent.model_validate(event) for event in saved["outbox"][: -len(events)]]
         record = Record(record_id, version + len(events), decision[0], document["created_at"], cause.now, changed=True)
         return record, [*unsent, *events]
 

@@ -100,6 +100,7 @@ async def cause_of(request: Request, caller: str) -> Cause:
         fingerprint=fingerprint,
         expects_record=expects_record,
         expected_version=expected_version,
+        client=request.client.host if request.client else None,
     )
 
 
