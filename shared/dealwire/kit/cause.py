@@ -11,6 +11,11 @@ from dealwire.event import Event, derived_id
 from dealwire.kit.trace import child_traceparent, new_traceparent
 
 
+def clock_of(service: str) -> str:
+    """Who it was, when nobody but time passing did something in a service."""
+    return f"{service}/clock"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
     """A request, an event or the clock, as the reason of a change.
@@ -53,7 +58,7 @@ class Cause:
     @classmethod
     def of_clock(cls, service: str, now: datetime) -> Self:
         """Time passing is the cause. Nothing is to be recognised again: the record's version lets a clock act once."""
-        return cls(actor=f"{service}/clock", now=now, correlation_id=str(uuid.uuid4()), traceparent=new_traceparent())
+        return cls(actor=clock_of(service), now=now, correlation_id=str(uuid.uuid4()), traceparent=new_traceparent())
 
     def new_id(self, kind: str, *within: str) -> str:
         """An id for something of that kind: the same one when the cause is a repeat, else a random one.

@@ -14,7 +14,7 @@ from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.sources import ImportOutcome, Preset
 from dealwire.errors import Rejected, StaleVersion
 from dealwire.event import derived_id, utc_now
-from dealwire.kit.cause import Cause
+from dealwire.kit.cause import Cause, clock_of
 from dealwire.kit.store import Record
 from dealwire.kit.trace import new_traceparent
 from lead_service.domain import importing, intake
@@ -174,8 +174,7 @@ class Imports:
         events = (await self._store.leads.timeline(outcome.lead_id, limit=200)).items
         cause = _cause(known, f"undo {outcome.lead_id}")
         reason = known.undone_because or ""
-        clock = Cause.of_clock(SERVICE, cause.now).actor
-        if all(event.correlationid == known.id or event.actor == clock for event in events):
+        if all(event.correlationid == known.id or event.actor == clock_of(SERVICE) for event in events):
             untouched = replace(cause, expected_version=events[-1].sequence)
             try:
                 await self._store.leads.change(
