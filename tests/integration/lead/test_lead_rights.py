@@ -65,6 +65,16 @@ MAY: dict[tuple[str, str], tuple[Any, set[Role], str | None]] = {
     ("GET", "/v1/forms/nobodys/timeline"): (None, {SO}, None),
     ("POST", "/v1/forms/nobodys/revoke"): (None, {SO}, None),
     ("GET", "/v1/reports/channels?first=2025-01-01&last=2025-12-31"): (None, {SO, MANAGEMENT}, "leads:read"),
+    ("GET", "/v1/reports/violations?first=2025-01-01&last=2025-12-31"): (
+        None,
+        {SO, TEAM_LEAD, MANAGEMENT},
+        "leads:read",
+    ),
+    ("GET", "/v1/reports/violations/silence/events?first=2025-01-01&last=2025-12-31"): (
+        None,
+        {SO, TEAM_LEAD, MANAGEMENT},
+        "leads:read",
+    ),
     ("POST", "/v1/campaigns/spend"): (A_SPEND, {SO}, None),
     ("GET", "/v1/campaigns"): (None, {SO, MANAGEMENT}, "leads:read"),
     ("GET", "/v1/campaigns/nobodys/timeline"): (None, {SO, MANAGEMENT}, "leads:read"),

@@ -19,6 +19,7 @@ from lead_service.api import (
     routing,
     scoring,
     sops,
+    violations,
     what_if,
 )
 from lead_service.handlers import Bulk, Care, Duplicates, Forms, Handlers, Imports, Notes, Pool, Rules
@@ -52,5 +53,6 @@ def routers(
         care.routes(caring),
         forms.routes(public, store),
         reports.routes(store, calendar),
+        violations.routes(store, calendar),
         notes.routes(Notes(store), store),
     ]

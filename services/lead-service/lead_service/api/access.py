@@ -10,6 +10,7 @@ from dealwire.kit.store import Record
 from dealwire.kit.web.auth import Caller, allow
 from lead_service.domain.lead import Lead
 from lead_service.store import LeadStore
+from lead_service.store.violations import Whose
 
 _READ_ALL = (Role.SO, Role.MANAGEMENT)
 
@@ -17,6 +18,7 @@ Capturer = Annotated[Caller, allow(Role.SO, Role.AM, Role.TEAM_LEAD, scope="lead
 Reader = Annotated[Caller, allow(*_READ_ALL, Role.TEAM_LEAD, Role.AM, Role.SE, scope="leads:read")]
 Colleague = Annotated[Caller, allow(*_READ_ALL, Role.TEAM_LEAD, Role.AM, Role.SE)]
 Reporter = Annotated[Caller, allow(*_READ_ALL, scope="leads:read")]
+Auditor = Annotated[Caller, allow(*_READ_ALL, Role.TEAM_LEAD, scope="leads:read")]
 Importer = Annotated[Caller, allow(Role.SO, scope="leads:import")]
 SalesOps = Annotated[Caller, allow(Role.SO)]
 RuleKeeper = Annotated[Caller, allow(Role.SO, Role.MANAGEMENT)]
@@ -26,12 +28,30 @@ Worker = Annotated[Caller, allow(Role.SO, Role.AM)]
 
 async def visible(store: LeadStore, caller: Caller) -> dict[str, object]:
     """The query for the leads that a caller sees: all, those of the team, or the own ones."""
-    if caller.roles & set(_READ_ALL) or "leads:read" in caller.scopes:
+    people = await _people(store, caller)
+    if people is None:
         return {}
+    return {"$or": [{"state.am_id": {"$in": people}}, {"state.se_id": {"$in": people}}]}
+
+
+async def audited(store: LeadStore, caller: Caller, whose: Whose) -> Whose:
+    """Whose violations a caller sees, of those asked for; a team lead sees those of the team only. Raises Forbidden."""
+    people = await _people(store, caller)
+    if whose is None:
+        return people
+    if people is not None and not set(whose) <= set(people):
+        raise Forbidden("not-your-team", "You see the violations of your own team only.")
+    return whose
+
+
+async def _people(store: LeadStore, caller: Caller) -> list[str] | None:
+    """Who a caller sees: everybody, those of the team, or nobody else."""
+    if caller.roles & set(_READ_ALL) or "leads:read" in caller.scopes:
+        return None
     people = [caller.id]
     if Role.TEAM_LEAD in caller.roles:
         people += [member.member_id for member in await store.members.find({"data.manager_id": caller.id})]
-    return {"$or": [{"state.am_id": {"$in": people}}, {"state.se_id": {"$in": people}}]}
+    return people
 
 
 def working(caller: Caller) -> str | None:

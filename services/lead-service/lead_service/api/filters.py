@@ -11,6 +11,7 @@ from fastapi import Depends
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dealwire.catalogue.common import Channel, Grade, Id, Line
+from dealwire.errors import Rejected
 from dealwire.kit.store import NEWEST, OLDEST, Order
 from dealwire.kit.store.pages import a_time
 from lead_service.domain import search
@@ -117,6 +118,13 @@ class LeadFilter(BaseModel):
 def begin_of(day: date, zone: str, days: int = 0) -> datetime:
     """When a day begins in the organisation's zone, or one so many days after it."""
     return datetime.combine(min(max(day, _FIRST), _LAST) + timedelta(days=days), time(), ZoneInfo(zone))
+
+
+def period_of(first: date, last: date, zone: str) -> tuple[datetime, datetime]:
+    """From when until before when these days are, both ends included. Raises Rejected."""
+    if first > last:
+        raise Rejected("no-period", "A period begins before it ends.", pointer="first")
+    return begin_of(first, zone), begin_of(last, zone, days=1)
 
 
 def begins(asked: str) -> list[dict[str, Any]]:

@@ -11,12 +11,11 @@ from pydantic import BaseModel, Field
 
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Channel, Grade, Id, Line, Text
-from dealwire.errors import Rejected
 from dealwire.event import RecordedEvent
 from dealwire.kit.store import Record
 from dealwire.kit.web import Body, PageView, Paging, page_view, record_headers
 from lead_service.api.access import Reporter, SalesOps
-from lead_service.api.filters import LeadFilter, begin_of
+from lead_service.api.filters import LeadFilter, period_of
 from lead_service.api.views import CostBody
 from lead_service.domain.campaign import Campaign, Figures, Spend, campaign_id, record_spend, report
 from lead_service.store import LeadStore
@@ -94,10 +93,9 @@ def routes(store: LeadStore, calendar: BusinessCalendar) -> APIRouter:
         by: Annotated[Literal["channel", "campaign"], Query(description="What a line is.")] = "channel",
     ) -> ReportView:
         """Volume, quality, conversion and cost of the leads of a period, by channel or campaign."""
-        if first > last:
-            raise Rejected("no-period", "A period begins before it ends.", pointer="first")
+        begin, end = period_of(first, last, calendar.zone)
         period = LeadFilter(captured_from=first, captured_to=last)
-        counts = await store.count_sources(begin_of(first, calendar.zone), begin_of(last, calendar.zone, days=1))
+        counts = await store.count_sources(begin, end)
         spent = [record.state async for record in campaigns.scan({})]
         figures = report(counts, spent, first, last, by_campaign=by == "campaign")
         return ReportView(first=first, last=last, by=by, sources=[_source(each, period, by) for each in figures])

@@ -29,6 +29,7 @@ from lead_service.domain.suggestion import Kind, Suggestion, Verdict, suggest, s
 from lead_service.store.import_rows import ImportRows
 from lead_service.store.near import Near
 from lead_service.store.sources import Sources
+from lead_service.store.violations import Violations
 
 SERVICE = "lead-service"
 ROUTING, SOPS = "routing", "sops"
@@ -114,6 +115,7 @@ class LeadStore:
         )
         self.sources = Sources(database, relay, SERVICE)
         self.import_rows = ImportRows(database)
+        self.violations = Violations(database, SERVICE)
         self.leases = Leases(database)
 
     async def same_person(self, keys: tuple[str, ...]) -> Record[Lead] | None:
