@@ -24,8 +24,8 @@ class Deadline:
 class BusinessCalendar:
     """The organisation's working hours, without weekends and public holidays.
 
-    `country` is an ISO 3166 code the `holidays` library knows; it also knows the weekends that China makes working days.
-    Times inside are aware UTC; `zone` is where `opens` and `closes` are read on the clock.
+    `country` is an ISO 3166 code the `holidays` library knows; it also knows the weekends that China makes working
+    days. Times inside are aware UTC; `zone` is where `opens` and `closes` are read on the clock.
     """
 
     zone: str = "Asia/Shanghai"

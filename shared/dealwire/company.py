@@ -43,10 +43,11 @@ _IDLE = {"and", "the", "und", "et"}
 
 @lru_cache(maxsize=10_000)
 def fold(name: str) -> str:
-    """One company has one folded name: width, case, accents, script, spaces, punctuation and legal form do not count (L3).
+    """One company has one folded name: width, case, accents, script, spaces, punctuation and legal form do not count
+    (L3).
 
-    A place in brackets is the place in front: 华为技术（深圳）有限公司 is 深圳华为技术. It is kept, since 深圳 and 北京 are two
-    companies; a branch (分公司) is kept apart from its company, too. A name of nothing else stays as it is.
+    A place in brackets is the place in front: 华为技术（深圳）有限公司 is 深圳华为技术. It is kept, since 深圳 and 北京
+    are two companies; a branch (分公司) is kept apart from its company, too. A name of nothing else stays as it is.
     """
     even = plain(name)
     whole = "".join(words(even)) or " ".join(even.split()) or name.strip()

@@ -10,8 +10,8 @@ DealwireError
 ├── TooMany             that was too often
 └── Unavailable         a dependency is away; trying again later is right
 
-Each carries a slug (stable, for programs) and a sentence (for people). `dealwire.kit.web.problems` holds the one table that turns
-them into HTTP statuses.
+Each carries a slug (stable, for programs) and a sentence (for people). `dealwire.kit.web.problems` holds the one table
+that turns them into HTTP statuses.
 """
 
 from __future__ import annotations

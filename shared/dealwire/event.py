@@ -123,7 +123,9 @@ class Event(BaseModel):
         )
 
     def to_json(self) -> bytes:
-        """The body of the message on the wire, without what a subclass adds; absent attributes are left out, as CloudEvents asks."""
+        """The body of the message on the wire, without what a subclass adds; absent attributes are left out, as
+        CloudEvents asks.
+        """
         return _ON_THE_WIRE.dump_json(self, exclude_none=True)
 
     def to_dict(self) -> dict[str, Any]:

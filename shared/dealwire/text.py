@@ -34,7 +34,9 @@ def words(text: str) -> list[str]:
 
 
 class _Simplified(dict[int, str]):
-    """What each character becomes, found out when it is first met: one at a time, so that what surrounds it makes no difference."""
+    """What each character becomes, found out when it is first met: one at a time, so that what surrounds it makes no
+    difference.
+    """
 
     def __missing__(self, code: int) -> str:
         char = chr(code)

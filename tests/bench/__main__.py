@@ -1,9 +1,9 @@
 """`make bench`: how close does Dealwire come to what this machine gives?
 
-Every figure stands beside a floor: the least that does the same, measured in the same run on as many processes. What says
-something is the ratio; the figures are the machine's. It reports and does not judge, so the status is 0 whatever they are.
-`make bench ARGS=captures` takes only some of the measurements; `leads`, which fills a store with a million, takes most of an hour
-on two cores, and all the others a few minutes.
+Every figure stands beside a floor: the least that does the same, measured in the same run on as many processes. What
+says something is the ratio; the figures are the machine's. It reports and does not judge, so the status is 0 whatever
+they are. `make bench ARGS=captures` takes only some of the measurements; `leads`, which fills a store with a million,
+takes most of an hour on two cores, and all the others a few minutes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The floors: the least that does the same, served and connected as the services are, with nothing around it.
 
-`python -m bench.floors web|chain|batches` is one process of one of them, told by its environment (`bench.harness.Floor`).
-What they store has the shape of LIKE, a document that a service stored.
+`python -m bench.floors web|chain|batches` is one process of one of them, told by its environment
+(`bench.harness.Floor`). What they store has the shape of LIKE, a document that a service stored.
 """
 
 from __future__ import annotations

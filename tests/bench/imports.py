@@ -1,4 +1,6 @@
-"""Past deals a second: imported through the gateway as `dealwire import deals` does, beside inserting the same documents."""
+"""Past deals a second: imported through the gateway as `dealwire import deals` does, beside inserting the same
+documents.
+"""
 
 from __future__ import annotations
 

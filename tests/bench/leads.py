@@ -1,7 +1,8 @@
-"""Leads at scale: how long a capture, a list and a duplicate check take with many leads in the store; how fast a file comes in.
+"""Leads at scale: how long a capture, a list and a duplicate check take with many leads in the store; how fast a file
+comes in.
 
-With a million leads each may take at most twice as long as with ten thousand. The many are the ten thousand over and over: the
-same people and words at other companies.
+With a million leads each may take at most twice as long as with ten thousand. The many are the ten thousand over and
+over: the same people and words at other companies.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ SCOPES = (
     "facts:read",
 )
 EXAMPLES = 5
-# Not about this: readers are lenient on purpose (1.0 is an integer), rules refuse what a schema cannot say, and a repeat
-# of a request is answered with what the first one made.
+# Not about this: readers are lenient on purpose (1.0 is an integer), rules refuse what a schema cannot say, and a
+# repeat of a request is answered with what the first one made.
 EXCLUDED = "negative_data_rejection,positive_data_acceptance,use_after_free,ensure_resource_availability"
 
 

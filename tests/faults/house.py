@@ -1,5 +1,5 @@
-"""All services in one process, over the real database, and in the broker's place a heap of letters that anybody delivers
-when and as often as they like.
+"""All services in one process, over the real database, and in the broker's place a heap of letters that anybody
+delivers when and as often as they like.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ class House:
         await self._deliver_all()
 
     async def state(self) -> Document:
-        """All that is kept but for traces of how it came about: accounts say who of their leads came first, however often
-        they learned better.
+        """All that is kept but for traces of how it came about: accounts say who of their leads came first, however
+        often they learned better.
         """
         state: Document = {}
         for service, stores in self._records.items():

@@ -41,7 +41,9 @@ async def ordeal(
     seconds: Callable[[float], float],
     tell: Tell,
 ) -> AsyncIterator[Ordeal]:
-    """A quarter of a minute in which every replica of every service may be killed at any moment, by itself or with the other."""
+    """A quarter of a minute in which every replica of every service may be killed at any moment, by itself or with the
+    other.
+    """
     async with new_place(infra) as place:
         async with Fleet(place, tmp_path_factory.mktemp("fleet")) as fleet:
             await fleet.start()

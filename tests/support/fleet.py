@@ -26,7 +26,9 @@ QUICK = {
     "DEALWIRE_TOPOLOGY_CHECK_SECONDS": "2",
     "DEALWIRE_RETRY_TIERS_SECONDS": "1,2,5,30",
 }
-"""Everything that waits, made quick; not quicker: a fleet that looks five times a second keeps a core busy with that alone."""
+"""Everything that waits, made quick; not quicker: a fleet that looks five times a second keeps a core busy with that
+alone.
+"""
 
 
 class Fleet:

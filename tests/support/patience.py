@@ -100,8 +100,8 @@ class Person:
         return await self.patience.call(self.token, "GET", path, None)
 
     async def sees(self, path: str, within: float = 300) -> Json:
-        """What appears there once the events that lead to it have arrived: a broker that is killed while it restarts on a
-        busy machine may be away for two minutes.
+        """What appears there once the events that lead to it have arrived: a broker that is killed while it restarts on
+        a busy machine may be away for two minutes.
         """
         end = time.monotonic() + within
         while (found := await self.get(path)) is None:

@@ -1,4 +1,6 @@
-"""Traffic on the main road: clients that carry one lead after another to a delivered order, whatever happens to the services."""
+"""Traffic on the main road: clients that carry one lead after another to a delivered order, whatever happens to the
+services.
+"""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ async def logged(amqp_url: str) -> AsyncGenerator[AbstractIncomingMessage, None]
 
 
 def validate_message(message: AbstractIncomingMessage) -> None:
-    """Raises AssertionError when a message differs from its JSON Schema, from the AsyncAPI document, or from its envelope."""
+    """Raises AssertionError when a message differs from its JSON Schema, from the AsyncAPI document, or from its
+    envelope.
+    """
     event = json.loads(message.body)
     event_type = message.routing_key
     assert event_type in validators(), f"{event_type} is not published in docs/schemas"

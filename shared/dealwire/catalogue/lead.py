@@ -58,7 +58,9 @@ Contacted = Literal["call", "mail", "meeting", "visit", "message"]
 
 
 class NextStep(Value):
-    """What the follow-up SOP asks for next, and by when (L15); `sops` names the version that it follows, such as sops.v2."""
+    """What the follow-up SOP asks for next, and by when (L15); `sops` names the version that it follows, such as
+    sops.v2.
+    """
 
     channel: Contacted
     content: Line
@@ -88,8 +90,8 @@ class LeadCaptured(EventData):
 class LeadLinked(EventData):
     """Somebody already known came in again and was linked to the lead there is (L3).
 
-    `reopened`: the lead had been discarded and is with intake again. `matched_on_uscc`: they share a credit code. `am_id` has
-    the lead, or had it converted: somebody who is a customer by now wants something again.
+    `reopened`: the lead had been discarded and is with intake again. `matched_on_uscc`: they share a credit code.
+    `am_id` has the lead, or had it converted: somebody who is a customer by now wants something again.
     """
 
     type: ClassVar[str] = "lead.linked.v1"
@@ -113,7 +115,8 @@ class LeadLinked(EventData):
 
 
 class LeadFactsCompleted(EventData):
-    """Somebody found out more about a lead: `facts` and `contact` are all that is known now, `missing` what is still asked for (L4).
+    """Somebody found out more about a lead: `facts` and `contact` are all that is known now, `missing` what is still
+    asked for (L4).
 
     `left_account_id` is the customer whose request it was taken for by the name of its company, which was wrong.
     """
@@ -219,7 +222,9 @@ class LeadBidPlaced(EventData):
 
 
 class RankedBid(Value):
-    """What a bid was worth, each number from 0 to 100, and why; `refused` says why it could not win whatever it was worth."""
+    """What a bid was worth, each number from 0 to 100, and why; `refused` says why it could not win whatever it was
+    worth.
+    """
 
     am_id: Id
     bid_at: AwareDatetime
@@ -231,7 +236,9 @@ class RankedBid(Value):
 
 
 class LeadGrabDecided(EventData):
-    """The grab of a lead is over: `am_id` won it, or nobody could have it; `ranking` has every bid, the best first (L11)."""
+    """The grab of a lead is over: `am_id` won it, or nobody could have it; `ranking` has every bid, the best first
+    (L11).
+    """
 
     type: ClassVar[str] = "lead.grab_decided.v1"
 
@@ -244,7 +251,8 @@ class LeadGrabDecided(EventData):
 
 
 class LeadWithdrawn(EventData):
-    """The import that brought the lead in was undone before anybody had worked on it: it is as if it had never come (L1).
+    """The import that brought the lead in was undone before anybody had worked on it: it is as if it had never come
+    (L1).
 
     `captured_on` is the organisation's day on which it had been captured.
     """

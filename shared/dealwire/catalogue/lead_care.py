@@ -66,7 +66,8 @@ class LeadReleased(EventData):
 
 
 class LeadUnassigned(EventData):
-    """The AM has the lead no more: gave it back, had it taken back, has left, or it went to the customer's AM (L3, L5, L9).
+    """The AM has the lead no more: gave it back, had it taken back, has left, or it went to the customer's AM (L3, L5,
+    L9).
 
     `reason` is what people said about it.
     """

@@ -67,7 +67,8 @@ class Use(StrEnum):
 
 
 class ScoringModel(Value):
-    """How leads are scored: points for each criterion at 100, the rules of the grades, and the ideal customer (L6–L8, L18).
+    """How leads are scored: points for each criterion at 100, the rules of the grades, and the ideal customer (L6–L8,
+    L18).
 
     A lead gets the best grade of which a rule holds, and C when none does.
     """
@@ -101,7 +102,8 @@ class Expertise(StrEnum):
 
 
 class RoutingCondition(Value):
-    """Which leads a rule is for: all that is named must hold, a list names alternatives, and nothing named means every lead.
+    """Which leads a rule is for: all that is named must hold, a list names alternatives, and nothing named means every
+    lead.
 
     Sizes are numbers of employees; `customer` asks for leads of customers there are, or of others.
     """
@@ -118,9 +120,9 @@ class RoutingCondition(Value):
 class RoutingTarget(Value):
     """Which AMs a rule asks: those of whom all that is named holds.
 
-    `experts` have what the lead is about among their own, `generalists` have nothing of the kind. `members` are named, those of
-    `teams` belong to one of them that day, `role` is one that they have besides, `customers_am` is the AM of the customer whose
-    lead it is.
+    `experts` have what the lead is about among their own, `generalists` have nothing of the kind. `members` are named,
+    those of `teams` belong to one of them that day, `role` is one that they have besides, `customers_am` is the AM of
+    the customer whose lead it is.
     """
 
     experts: tuple[Expertise, ...] = ()

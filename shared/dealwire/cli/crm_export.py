@@ -1,7 +1,7 @@
 """Reading a CRM's export: teams, accounts, products and deals in CSV files, with the dirt of the real world.
 
-The layout is that of the public "CRM Sales Opportunities" data set by Maven Analytics: `sales_teams.csv`, `products.csv` and
-`sales_pipeline.csv`, comma-separated with a header, dates as month/day/year.
+The layout is that of the public "CRM Sales Opportunities" data set by Maven Analytics: `sales_teams.csv`,
+`products.csv` and `sales_pipeline.csv`, comma-separated with a header, dates as month/day/year.
 """
 
 from __future__ import annotations

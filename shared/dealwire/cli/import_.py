@@ -51,8 +51,8 @@ def deals(
 ) -> None:
     """Import past deals: teams, accounts, and every deal in its stage; won ones as signed contracts of their date.
 
-    Run it again at any time, also after it was interrupted: what is there already stays as it is, and a row that now says
-    something else is reported. Ends with status 1 when a row could not be imported.
+    Run it again at any time, also after it was interrupted: what is there already stays as it is, and a row that now
+    says something else is reported. Ends with status 1 when a row could not be imported.
 
     A machine's token needs the scopes people:write, deals:import and figures:read.
 

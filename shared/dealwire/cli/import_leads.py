@@ -43,8 +43,8 @@ def leads(
 ) -> None:
     """Import leads from a file. Which column is what is guessed from its name, in Chinese or English, and shown.
 
-    Run it again if it was interrupted: it goes on where it was, and no row counts twice. Ends with status 1 when a row was
-    refused.
+    Run it again if it was interrupted: it goes on where it was, and no row counts twice. Ends with status 1 when a row
+    was refused.
 
         dealwire import leads visitors.xlsx --channel expo --campaign "CMEF spring" --errors refused.csv
     """

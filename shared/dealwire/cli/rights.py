@@ -1,8 +1,8 @@
 """What a RabbitMQ user may do: the least with which it can do its work.
 
-They keep a service from announcing other services' events, from reading or deleting what is not its own, and a subscriber
-from anything but reading. They are no wall between services that are hostile to each other: who may declare queues and
-publish can route around a topic permission.
+They keep a service from announcing other services' events, from reading or deleting what is not its own, and a
+subscriber from anything but reading. They are no wall between services that are hostile to each other: who may declare
+queues and publish can route around a topic permission.
 """
 
 from __future__ import annotations

@@ -86,8 +86,8 @@ def secrets_(
 def broker(folder: Folder, management_url: ManagementUrl) -> None:
     """Makes the exchange, the log, and a RabbitMQ user for each service, the operator and the subscribers.
 
-    A service may declare and read its own queues, announce its own events, and listen to those it reacts to. Run it again
-    after an upgrade: rights follow the code.
+    A service may declare and read its own queues, announce its own events, and listen to those it reacts to. Run it
+    again after an upgrade: rights follow the code.
 
         dealwire setup broker build/secrets --management-url http://rabbitmq:15672
     """

@@ -31,9 +31,9 @@ def up(
 ) -> None:
     """Starts MongoDB, RabbitMQ, the four services and a gateway before them, and stops them on Ctrl-C.
 
-    No container engine is needed: what is missing is fetched on first use. RabbitMQ, and libcurl4 for MongoDB, come from
-    the distribution's packages, which takes root or sudo where they are missing. Everything listens on loopback only, and
-    all data is under one folder of this checkout.
+    No container engine is needed: what is missing is fetched on first use. RabbitMQ, and libcurl4 for MongoDB, come
+    from the distribution's packages, which takes root or sudo where they are missing. Everything listens on loopback
+    only, and all data is under one folder of this checkout.
 
         dealwire up
         dealwire up --port 9000 --replicas 2
@@ -51,8 +51,8 @@ async def run(
     then: Callable[[Stack], Awaitable[bool]] | None = None,
     told: Mapping[str, Mapping[str, str]] | None = None,
 ) -> None:
-    """Runs the stack until a signal, or until `then` says that this was all; `told` is for services by name. A second signal does not wait for the
-    orderly end.
+    """Runs the stack until a signal, or until `then` says that this was all; `told` is for services by name. A second
+    signal does not wait for the orderly end.
     """
     task = asyncio.current_task()
     assert task  # noqa: S101  # we are in one

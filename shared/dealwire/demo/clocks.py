@@ -1,7 +1,7 @@
 """Leads that time does something with: one that two AMs bid for, and one whose AM lets it lie.
 
-Nobody waits two business hours for a demonstration, so lead-service is told to count faster: in the settings of the stack
-that the demonstration starts, and nowhere else.
+Nobody waits two business hours for a demonstration, so lead-service is told to count faster: in the settings of the
+stack that the demonstration starts, and nowhere else.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ class SampleLead:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`teams` and `members` as kpi-service takes them, by id; `clocks` are leads that time does something with, `twins` the
-    same person twice.
+    """`teams` and `members` as kpi-service takes them, by id; `clocks` are leads that time does something with, `twins`
+    the same person twice.
     """
 
     teams: Mapping[str, Mapping[str, Any]]

@@ -26,8 +26,9 @@ Work = Callable[[str], AsyncGenerator[None, None]]
 class Background:
     """Looks every `interval` seconds for what `find` names and lets `work` do it, one at a time, under a lease.
 
-    `work` yields after every step, and requests go before the next one. A step may be done twice, by two replicas even, when a lease ran out in the midst of
-    it: what it does has to be safe to do again. It ends when there is nothing left of it to do.
+    `work` yields after every step, and requests go before the next one. A step may be done twice, by two replicas even,
+    when a lease ran out in the midst of it: what it does has to be safe to do again. It ends when there is nothing left
+    of it to do.
     """
 
     def __init__(self, name: str, leases: Leases, find: Find, work: Work, *, interval: float = 1.0) -> None:

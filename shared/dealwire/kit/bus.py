@@ -77,8 +77,8 @@ class Bus:
         self._task = asyncio.create_task(self._run(), name="bus")
 
     async def stop(self) -> None:
-        """Ends the session. A call that is cancelled in the moment of its answer can leave the library waiting for ever;
-        then the connection is closed under it.
+        """Ends the session. A call that is cancelled in the moment of its answer can leave the library waiting for
+        ever; then the connection is closed under it.
         """
         if self._task is None:
             return
@@ -206,7 +206,9 @@ class Bus:
         log.warning("bus.topology_created", because=faults)
 
     async def _bind_log_again(self, connection: AbstractConnection) -> None:
-        """Should somebody have unbound it: what a consumer takes as well would be missing there, and nobody would be told."""
+        """Should somebody have unbound it: what a consumer takes as well would be missing there, and nobody would be
+        told.
+        """
         if not self._may_bind:
             return
         try:
@@ -253,8 +255,8 @@ async def _until_closed(connection: AbstractConnection, channel: AbstractChannel
 async def unless_lost(work: Awaitable[T]) -> T:
     """Closing a connection also cancels what still waits for it: to that, the connection was lost.
 
-    As it is, a cancellation would end the task that waits, in silence. What waits for a channel that is closed without a
-    reason fails with a bare `Exception`, which means the same.
+    As it is, a cancellation would end the task that waits, in silence. What waits for a channel that is closed without
+    a reason fails with a bare `Exception`, which means the same.
     """
     try:
         return await work

@@ -23,9 +23,9 @@ class Cause:
     `correlation_id` is shared by all that follows from one outside request; `causation_id` is that of the request or
     event at hand. `key` is what a repeat of this cause has in common with it (an Idempotency-Key within its caller, or
     the event's id), `fingerprint` what tells that a request under the same key is another one after all.
-    `expects_record` says that there has to be a record already, of the `expected_version` if one is named. `sequence` and
-    `happened_at` are an event's own: it may have happened long before `now`, when it is handled. `client` is the network
-    address that a request came from.
+    `expects_record` says that there has to be a record already, of the `expected_version` if one is named. `sequence`
+    and `happened_at` are an event's own: it may have happened long before `now`, when it is handled. `client` is the
+    network address that a request came from.
     """
 
     actor: str

@@ -4,8 +4,8 @@ Done, or done before     acknowledged
 a business "no"          logged and acknowledged: trying again would not change it
 a fault                  tried again after each retry tier, then kept among the dead letters with the reason
 
-A malformed message goes to the dead letters at once. While a dependency is away a message just waits: that is no fault of
-its own, and costs it no attempt.
+A malformed message goes to the dead letters at once. While a dependency is away a message just waits: that is no fault
+of its own, and costs it no attempt.
 """
 
 from __future__ import annotations

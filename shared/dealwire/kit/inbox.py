@@ -159,7 +159,9 @@ class Inbox:
         )
 
     async def _declare(self, channel: AbstractChannel, *, anew: bool) -> AbstractQueue:
-        """Declares what is missing; the inbox only for somebody who then catches up, and its witness before its bindings."""
+        """Declares what is missing; the inbox only for somebody who then catches up, and its witness before its
+        bindings.
+        """
         for name, arguments in queues(self.service, self._tiers).items():
             if name != inbox_name(self.service):
                 await channel.declare_queue(name, durable=True, arguments=arguments)

@@ -1,7 +1,8 @@
 """Logs: one JSON object a line on standard output, ours and the libraries' alike; readable lines on a terminal.
 
-What is known of a request or message (`trace_id`, `correlation_id`) is bound with `structlog.contextvars` and appears in
-every line written on its behalf. Tokens and bodies are never logged; passwords in URLs that a library quotes are hidden.
+What is known of a request or message (`trace_id`, `correlation_id`) is bound with `structlog.contextvars` and appears
+in every line written on its behalf. Tokens and bodies are never logged; passwords in URLs that a library quotes are
+hidden.
 """
 
 from __future__ import annotations

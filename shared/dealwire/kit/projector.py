@@ -44,10 +44,11 @@ class _Received(Generic[T]):
 
 
 class Projector(Generic[T]):
-    """Hands what `read` makes of each event to `apply` in batches: all that came while the last one was applied, up to `batch`.
+    """Hands what `read` makes of each event to `apply` in batches: all that came while the last one was applied, up to
+    `batch`.
 
-    `read` raises ValidationError for data that is none. `apply` must be atomic and know an event it has seen. When it fails for a batch, each event is tried by itself, so that
-    one bad event is retried and dead-lettered alone.
+    `read` raises ValidationError for data that is none. `apply` must be atomic and know an event it has seen. When it
+    fails for a batch, each event is tried by itself, so that one bad event is retried and dead-lettered alone.
     """
 
     def __init__(

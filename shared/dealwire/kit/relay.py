@@ -1,7 +1,8 @@
 """The relay: brings committed events to the broker, in order within a record, and loses none.
 
-The replica that committed publishes at once from memory. What it could not publish (a crash, the broker away) is found in
-the records by a sweeper, which every replica runs. Hints in memory may be dropped at any time: the outbox is the truth.
+The replica that committed publishes at once from memory. What it could not publish (a crash, the broker away) is found
+in the records by a sweeper, which every replica runs. Hints in memory may be dropped at any time: the outbox is the
+truth.
 """
 
 from __future__ import annotations

@@ -82,7 +82,9 @@ class GracefulServer(uvicorn.Server):
         self._ready_delay_seconds = ready_delay_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts all parts. What is there by then stays, so that looking through it for garbage again and again is in vain."""
+        """Starts all parts. What is there by then stays, so that looking through it for garbage again and again is in
+        vain.
+        """
         await super().startup(sockets)
         gc.collect()
         gc.freeze()

@@ -25,8 +25,8 @@ async def read_log(
     """Messages of the log from `start` on, in the log's order, each to be settled by the caller.
 
     It waits for more, and ends only when the log or the connection is lost; a reader that leaves earlier closes it
-    (`contextlib.aclosing`). A time begins with the chunk of messages it falls into, so a little earlier. A message's place
-    is its header `x-stream-offset`.
+    (`contextlib.aclosing`). A time begins with the chunk of messages it falls into, so a little earlier. A message's
+    place is its header `x-stream-offset`.
     """
     arrived: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
 

@@ -15,7 +15,9 @@ class Traffic:
         self.requests = 0
 
     async def let_by(self) -> None:
-        """Returns when there are none, after two seconds at the latest: under load, work in the background is slow, never still."""
+        """Returns when there are none, after two seconds at the latest: under load, work in the background is slow,
+        never still.
+        """
         now = asyncio.get_running_loop().time
         end = now() + _LONGEST_SECONDS
         while self.requests and now() < end:  # noqa: ASYNC110  # an Event belongs to one loop, and this is the process's

@@ -1,7 +1,7 @@
 """Python programs as child processes that start warm: copies of one process that has imported what they need.
 
-Importing frameworks, drivers and the catalogue takes two seconds of CPU, for each service and again for each start of it.
-Here one process takes them once and is forked. What a program does, and how it ends, is as with `python -m`.
+Importing frameworks, drivers and the catalogue takes two seconds of CPU, for each service and again for each start of
+it. Here one process takes them once and is forked. What a program does, and how it ends, is as with `python -m`.
 """
 
 from __future__ import annotations

@@ -30,7 +30,9 @@ CLOCK = "lead-service/clock"
 
 @pytest.fixture(scope="module")
 async def strict(infra: Servers) -> AsyncIterator[Desk]:
-    """Where everything is late at once: what is not accepted within a second, or known or followed up within half of one."""
+    """Where everything is late at once: what is not accepted within a second, or known or followed up within half of
+    one.
+    """
     silence = dict.fromkeys(("silence", "silence_to_team_lead", "silence_to_release", "completion"), SOON)
     step = {"after": SOON, "channel": "call", "content": "Call"}
     policy = silence | {"acceptance_hours": 1 / 3600, "sops": {grade: [step] for grade in "ABC"}}

@@ -1,4 +1,6 @@
-"""The manifests of deploy/kubernetes beside what the services can be told, docker-compose.yml and the README's commands."""
+"""The manifests of deploy/kubernetes beside what the services can be told, docker-compose.yml and the README's
+commands.
+"""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_whatever_is_sent_is_answered_as_documented(
 ) -> None:
     data.draw(operation.as_strategy()).call_and_validate(
         headers={"Authorization": f"Bearer {a_token()}"},
-        # Readers are lenient on purpose (unknown fields are ignored, 1.0 is an integer), and strict where no schema says
-        # so (a NUL in a text): neither is what this is about.
+        # Readers are lenient on purpose (unknown fields are ignored, 1.0 is an integer), and strict where no schema
+        # says so (a NUL in a text): neither is what this is about.
         excluded_checks=[negative_data_rejection, positive_data_acceptance],
     )

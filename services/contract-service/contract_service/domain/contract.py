@@ -56,9 +56,9 @@ class Receipt(Value):
 class Contract(Value):
     """A promise to a customer, from the accepted quote to the last payment.
 
-    `desks` and `reviews` are those of review round `round`; after an objection they stay readable until the next submit.
-    An empty `payment_plan` stands, until signing, for the whole amount at the end of the credit term. `historical`
-    contracts were signed and paid in an older system, so they have no plan.
+    `desks` and `reviews` are those of review round `round`; after an objection they stay readable until the next
+    submit. An empty `payment_plan` stands, until signing, for the whole amount at the end of the credit term.
+    `historical` contracts were signed and paid in an older system, so they have no plan.
     """
 
     id: Id

@@ -38,8 +38,8 @@ class Pool:
 def pool(currency: str, sales: Mapping[str, int], appraisals: Mapping[str, int], policy: Policy) -> Pool:
     """The pool of a month from each member's sales and appraisal score (K11).
 
-    Fractions of a minor unit stay out of the pool; what is in it is given out to the last unit. Without appraisals their
-    part is held.
+    Fractions of a minor unit stay out of the pool; what is in it is given out to the last unit. Without appraisals
+    their part is held.
     """
     sold = sum(sales.values())
     amount = sold * policy.pool_of_sales // WHOLE

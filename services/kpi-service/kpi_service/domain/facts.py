@@ -1,7 +1,7 @@
 """What an event says about the figures.
 
-Every projected event is kept as a fact under its own id, with what it contributes to which metric. To add a KPI: name it
-in `metrics`, let a reading below contribute to it, put it on the scorecard; `POST /v1/rebuild` reads the past anew.
+Every projected event is kept as a fact under its own id, with what it contributes to which metric. To add a KPI: name
+it in `metrics`, let a reading below contribute to it, put it on the scorecard; `POST /v1/rebuild` reads the past anew.
 """
 
 from __future__ import annotations

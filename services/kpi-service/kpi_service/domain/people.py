@@ -53,7 +53,8 @@ def put_team(team_id: str, current: Team | None, wanted: Team) -> Decision[Team]
 def put_member(member_id: str, current: Member | None, wanted: Member) -> Decision[Member]:
     """A member becomes what is put; putting it again changes nothing.
 
-    A member has at least one role, a person's one, is in at most one team on a day, and an absence ends when it began or later.
+    A member has at least one role, a person's one, is in at most one team on a day, and an absence ends when it began
+    or later.
     """
     if not wanted.roles:
         raise Rejected("member-without-role", "A member needs at least one role.", pointer="/roles")

@@ -1,9 +1,9 @@
 """Makes the figures anew from the facts, or only says where they differ.
 
-First every fact is read from its event again, because a reading may have changed; then, day by day, what the facts add up
-to takes the place of what differs. A day is one transaction: whatever is projected at the same time either comes before
-it, or touches the same numbers and makes it start over. So a rebuild never loses an event, needs no pause, and may be
-broken off at any moment or run twice at once.
+First every fact is read from its event again, because a reading may have changed; then, day by day, what the facts add
+up to takes the place of what differs. A day is one transaction: whatever is projected at the same time either comes
+before it, or touches the same numbers and makes it start over. So a rebuild never loses an event, needs no pause, and
+may be broken off at any moment or run twice at once.
 """
 
 from __future__ import annotations

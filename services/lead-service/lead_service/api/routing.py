@@ -123,7 +123,9 @@ class TriedView(BaseModel):
 
 
 class RoutingView(BaseModel):
-    """Who would get a lead, and why; nulls when there is nobody. `tried` are the rules up to the one that found somebody."""
+    """Who would get a lead, and why; nulls when there is nobody. `tried` are the rules up to the one that found
+    somebody.
+    """
 
     am_id: str | None
     se_id: str | None

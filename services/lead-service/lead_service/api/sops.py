@@ -65,7 +65,9 @@ class SopVersionView(BaseModel):
 
 
 class PublishedSopsView(BaseModel):
-    """The SOPs with all their versions, the one built in first; `in_force` is the number of the one that plans follow now."""
+    """The SOPs with all their versions, the one built in first; `in_force` is the number of the one that plans follow
+    now.
+    """
 
     version: Annotated[int, Field(description="Of the record, for If-Match; 0 before something was published.")]
     in_force: int

@@ -23,7 +23,9 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def safe(cell: object) -> str:
-    """A cell that no spreadsheet takes for a formula, whoever wrote it; numbers, and so phone numbers, stay as they are."""
+    """A cell that no spreadsheet takes for a formula, whoever wrote it; numbers, and so phone numbers, stay as they
+    are.
+    """
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 

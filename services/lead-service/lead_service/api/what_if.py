@@ -1,4 +1,6 @@
-"""Routes that say what models would make of a lead, and other rules of past leads (L21). They are questions: nothing is changed."""
+"""Routes that say what models would make of a lead, and other rules of past leads (L21). They are questions: nothing is
+changed.
+"""
 
 from __future__ import annotations
 

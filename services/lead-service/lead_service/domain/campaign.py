@@ -93,8 +93,8 @@ def report(
 ) -> list[Figures]:
     """By channel, or by campaign of each channel: volume, grades, what was discarded and converted, and cost (L2).
 
-    The cost of leads counts with the leads, that of linked captures and of campaigns on its day; a lead merged into another
-    is none any more, but cost what it cost. Amounts of two currencies are never added.
+    The cost of leads counts with the leads, that of linked captures and of campaigns on its day; a lead merged into
+    another is none any more, but cost what it cost. Amounts of two currencies are never added.
     """
     found: dict[tuple[Channel, str | None], Figures] = {}
 

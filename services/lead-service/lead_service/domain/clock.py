@@ -1,6 +1,7 @@
 """Every clock of a lead, and what happens when one has run out (X9).
 
-A rule set that has a clock says beside its rule when it is due and what happens then, and is named in both functions here.
+A rule set that has a clock says beside its rule when it is due and what happens then, and is named in both functions
+here.
 """
 
 from __future__ import annotations

@@ -57,8 +57,9 @@ def keys(facts: Facts, person: Person) -> tuple[str, ...]:
 def complete(lead: Lead, facts: Facts, by: str | None, person: Person = NOBODY) -> Decision[Lead]:
     """Sales operations or the lead's AM complete what is missing, and correct what is wrong (L4). All is normalised.
 
-    `by` is the AM, None stands for sales operations. What is left out stays as it is. A corrected number, address or code
-    no longer finds the lead, unless a lead that was merged into it brought it: that one has it back when they part (L3).
+    `by` is the AM, None stands for sales operations. What is left out stays as it is. A corrected number, address or
+    code no longer finds the lead, unless a lead that was merged into it brought it: that one has it back when they part
+    (L3).
     """
     must_be_worked_on_by(lead, by)
     if lead.status not in ALIVE:

@@ -48,7 +48,8 @@ def follow(
 
 
 def convert_own(lead: Lead, by: str, customers: Iterable[Customer], roster: Roster) -> Decision[Lead]:
-    """A lead of a company that is the customer of another AM is not converted before somebody settles whose it is (L3, L20).
+    """A lead of a company that is the customer of another AM is not converted before somebody settles whose it is (L3,
+    L20).
 
     `customers` are those of its company's name that nobody told apart from it.
     """

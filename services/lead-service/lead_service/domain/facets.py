@@ -59,8 +59,8 @@ class Cooling(BaseModel):
 class FollowUp(BaseModel):
     """How an AM stays in touch (L14–L16).
 
-    `step` counts the contacts made, `since` is the latest of them, or when the AM took the lead on. `reminded`: of the next
-    step. `silence` says how far the warnings went that nobody was in touch; the next one is at `warn_at`.
+    `step` counts the contacts made, `since` is the latest of them, or when the AM took the lead on. `reminded`: of the
+    next step. `silence` says how far the warnings went that nobody was in touch; the next one is at `warn_at`.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -35,10 +35,12 @@ def log(
     sops: PublishedSops | None = None,
     at: datetime | None = None,
 ) -> Decision[Lead]:
-    """A call, mail, meeting, visit or message with an outcome counts as follow-up, and the next step is due from then (L15, L16).
+    """A call, mail, meeting, visit or message with an outcome counts as follow-up, and the next step is due from then
+    (L15, L16).
 
-    It may be logged later than it was made, `at`: the next step is that after as many contacts, and it and silence count
-    from the latest of them, in whatever order they are logged (L15, L16). A plan follows the SOPs in force when its next step is planned (L14, X8).
+    It may be logged later than it was made, `at`: the next step is that after as many contacts, and it and silence
+    count from the latest of them, in whatever order they are logged (L15, L16). A plan follows the SOPs in force when
+    its next step is planned (L14, X8).
     """
     if lead.status is not Status.ACCEPTED or lead.follow_up is None:
         raise Conflict("lead-not-accepted", f"Only an accepted lead is followed up; this one is {lead.status}.")
@@ -83,7 +85,9 @@ def remind_if_due(lead: Lead, now: datetime) -> Decision[Lead]:
 def warn_if_silent(
     lead: Lead, roster: Roster, now: datetime, calendar: BusinessCalendar, policy: Policy
 ) -> Decision[Lead]:
-    """Without follow-up for seven days the AM is reminded, two days later the team lead, then the lead is released (L16, L17)."""
+    """Without follow-up for seven days the AM is reminded, two days later the team lead, then the lead is released
+    (L16, L17).
+    """
     plan, am_id = lead.follow_up, lead.am_id
     if plan is None or am_id is None or not _has_passed("silence", lead, now):
         return lead, ()

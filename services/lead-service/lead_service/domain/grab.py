@@ -83,10 +83,11 @@ def decide_if_closed(
     policy: Policy,
     sops: PublishedSops | None = None,
 ) -> Decision[Lead]:
-    """When the window closes the best bid by response speed and past performance has the lead; the losers see why (L11).
+    """When the window closes the best bid by response speed and past performance has the lead; the losers see why
+    (L11).
 
-    Who has left, or has no place free, is passed over; with nobody left the lead stays in the pool. The winner asked for
-    the lead, and so has accepted it.
+    Who has left, or has no place free, is passed over; with nobody left the lead stays in the pool. The winner asked
+    for the lead, and so has accepted it.
     """
     grab = running(lead)
     if grab is None or now < grab.closes_at:
@@ -120,7 +121,9 @@ def decide_if_closed(
 
 
 def ranked(lead: Lead, roster: Roster, bidders: Bidders, policy: Policy) -> tuple[RankedBid, ...]:
-    """Every bid with its score, the best first: half response speed, half past performance; of equals the earlier (L11)."""
+    """Every bid with its score, the best first: half response speed, half past performance; of equals the earlier
+    (L11).
+    """
     grab = lead.grab
     scored = [_scored(each, grab, lead, roster, bidders, policy) for each in grab.bids] if grab else []
     return tuple(sorted(scored, key=lambda each: (-each.score, each.bid_at, each.am_id)))

@@ -40,8 +40,8 @@ AT_WORK = (ImportStatus.RUNNING, ImportStatus.UNDOING)
 
 
 class Import(BaseModel):
-    """The state of an import. `upload` names the rows as they were received, `rows` counts them; rows of uploads `given_up`
-    are gone, or about to be; `kept` are leads that an undo left alone.
+    """The state of an import. `upload` names the rows as they were received, `rows` counts them; rows of uploads
+    `given_up` are gone, or about to be; `kept` are leads that an undo left alone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -97,7 +97,9 @@ def give_up(known: Import, upload: str) -> Decision[Import]:
 
 
 def remap(known: Import, mapping: Mapping) -> Decision[Import]:
-    """Somebody who knows better than the guess says which column is what. Raises Rejected for columns that are not there."""
+    """Somebody who knows better than the guess says which column is what. Raises Rejected for columns that are not
+    there.
+    """
     _must_be(known, "be mapped", ImportStatus.READY)
     for field, columns in mapping.items():
         for column in columns:

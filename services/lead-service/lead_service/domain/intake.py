@@ -60,10 +60,10 @@ def link(
 ) -> Decision[Lead]:
     """An exact duplicate is linked at once to the lead there is, which learns what it did not know (L3).
 
-    A discarded or archived lead returns to intake: the person wants something after all. Of a colleague, found by the credit
-    code alone, it learns no number and no address, but is found by them. Without `learn_keys` a new phone number, e-mail
-    address or credit code stays with the other lead that has it. Whoever has the lead, or converted it, is told that the
-    person came in again; sales operations, when nobody has it (X6).
+    A discarded or archived lead returns to intake: the person wants something after all. Of a colleague, found by the
+    credit code alone, it learns no number and no address, but is found by them. Without `learn_keys` a new phone
+    number, e-mail address or credit code stays with the other lead that has it. Whoever has the lead, or converted it,
+    is told that the person came in again; sales operations, when nobody has it (X6).
     """
     if lead.merged is not None:
         raise MergedAway(lead.merged.into)
@@ -100,7 +100,8 @@ def discard(lead: Lead, reason: str) -> Decision[Lead]:
 def withdraw(lead: Lead, reason: str, calendar: BusinessCalendar) -> Decision[Lead]:
     """A lead whose import is undone is withdrawn, and its person is a stranger again (L1).
 
-    The caller sees to it that nobody has touched the lead. Its key is one that nobody else can have: no two may be empty.
+    The caller sees to it that nobody has touched the lead. Its key is one that nobody else can have: no two may be
+    empty.
     """
     gone = lead.model_copy(update={"status": Status.WITHDRAWN, "keys": (f"withdrawn:{lead.id}",)})
     captured_on = calendar.day(lead.captured_at)

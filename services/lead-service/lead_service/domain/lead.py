@@ -39,7 +39,9 @@ OVER_FOR_NOW = frozenset({Status.DISCARDED, Status.ARCHIVED})
 
 
 class Capture(BaseModel):
-    """What a channel told about a stranger (L1): `size` is the number of employees, `uscc` China's unified social credit code."""
+    """What a channel told about a stranger (L1): `size` is the number of employees, `uscc` China's unified social
+    credit code.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -87,7 +89,9 @@ class Merged(BaseModel):
 
 
 class Absorbed(BaseModel):
-    """A lead that went into this one, and what this one has from it; `leads` are those that had gone into that one (L3)."""
+    """A lead that went into this one, and what this one has from it; `leads` are those that had gone into that one
+    (L3).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -102,8 +106,8 @@ class Absorbed(BaseModel):
 class Lead(BaseModel):
     """The state of a lead.
 
-    `keys` are what duplicates are seen by, `blocks` where likely ones are looked for, `captures` counts how often the person
-    came in, `along` is what the scoring models say that do not decide, `passed_over` are AMs who let it lie.
+    `keys` are what duplicates are seen by, `blocks` where likely ones are looked for, `captures` counts how often the
+    person came in, `along` is what the scoring models say that do not decide, `passed_over` are AMs who let it lie.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -45,7 +45,8 @@ def deadlines(lead: Lead) -> list[Deadline]:
 def send_if_due(lead: Lead, now: datetime, policy: Policy, sops: PublishedSops | None = None) -> Decision[Lead]:
     """A piece that is due is told to whoever sends it, and the next one planned from then on (L12).
 
-    A plan follows the SOPs in force when its next step is planned, unless sales operations chose the material (L12, X8).
+    A plan follows the SOPs in force when its next step is planned, unless sales operations chose the material (L12,
+    X8).
     """
     there = lead.nurture
     if there is None or not any(deadline.due <= now for deadline in deadlines(lead)):

@@ -130,8 +130,8 @@ def route(lead: Lead, roster: Roster) -> Assignment | None:
 def explain(lead: Prospect, roster: Roster) -> Explanation:
     """Every rule tried, up to the one that finds somebody.
 
-    Whoever let the lead lie, is absent or has as many leads as may be is not free. Of those who are it is the one with the
-    fewest open leads; among AMs with equally many the lead decides, so that many leads at once are spread.
+    Whoever let the lead lie, is absent or has as many leads as may be is not free. Of those who are it is the one with
+    the fewest open leads; among AMs with equally many the lead decides, so that many leads at once are spread.
     """
     tried: list[Tried] = []
     for rule in roster.routing.rules:
@@ -160,7 +160,8 @@ def is_anothers(customers_am: str | None, am_id: str, roster: Roster) -> bool:
 
 
 def choose(lead: Lead, am_id: str, roster: Roster) -> Assignment:
-    """Sales operations names the AM, for a customer's lead one who stands in while the customer's AM is absent (L3, L9).
+    """Sales operations names the AM, for a customer's lead one who stands in while the customer's AM is absent (L3,
+    L9).
 
     Raises Rejected when that is no active AM, or one who is absent.
     """

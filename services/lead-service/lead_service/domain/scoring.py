@@ -12,7 +12,8 @@ from lead_service.domain.lead import Capture
 
 
 def judge(told: Capture, bant: Bant, model: ScoringModel, label: str) -> Verdict:
-    """A score is the sum of its reasons, one for each criterion of the model; knowing more never makes a lead worse (L6, L7).
+    """A score is the sum of its reasons, one for each criterion of the model; knowing more never makes a lead worse
+    (L6, L7).
 
     An answer gives its share of the points; a fact gives its points when it is the ideal customer's (L18).
     """

@@ -19,9 +19,9 @@ from dealwire.event import EventData
 class Rule(StrEnum):
     """A rule that a member keeps or breaks.
 
-    `acceptance`: a lead is accepted in time. `next_step`: a step of the follow-up SOP is done and logged when it is due.
-    `silence`: a lead is not left without follow-up for long. `escalation`: nor once its AM was reminded. `release`: nor once
-    the team lead was told. `completion`: missing facts are found out in time.
+    `acceptance`: a lead is accepted in time. `next_step`: a step of the follow-up SOP is done and logged when it is
+    due. `silence`: a lead is not left without follow-up for long. `escalation`: nor once its AM was reminded.
+    `release`: nor once the team lead was told. `completion`: missing facts are found out in time.
     """
 
     ACCEPTANCE = "acceptance"

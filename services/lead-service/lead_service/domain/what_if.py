@@ -71,7 +71,9 @@ Redirected = Changes[str | None, Rerouted]
 
 
 def rescore(lead: Lead, model: ModelVersion, so_far: Regraded) -> None:
-    """A past lead is scored again from the answers and facts that are known of it; one never qualified is left out (L21)."""
+    """A past lead is scored again from the answers and facts that are known of it; one never qualified is left out
+    (L21).
+    """
     if lead.bant is None or lead.grade is None:
         return
     verdict = judge(lead.capture, lead.bant, model, model.label)
@@ -83,8 +85,8 @@ def rescore(lead: Lead, model: ModelVersion, so_far: Regraded) -> None:
 class Replay:
     """Past leads routed once by the rules in force and once by others, with the same members, everybody starting empty.
 
-    How busy people were then is not known, so both start at nothing and count what they gave; how many leads somebody may
-    have at once is left out, since no lead is ever closed here.
+    How busy people were then is not known, so both start at nothing and count what they gave; how many leads somebody
+    may have at once is left out, since no lead is ever closed here.
     """
 
     roster: Roster

@@ -94,7 +94,9 @@ class Imports:
         yield
 
     async def _tidy_up(self, known: Import) -> None:
-        """Whatever ends before its time here is done again by who looks for what broke off: what is fastened comes last."""
+        """Whatever ends before its time here is done again by who looks for what broke off: what is fastened comes
+        last.
+        """
         for upload in known.given_up:
             await self._rows.drop(upload)
         if known.upload:

@@ -1,7 +1,7 @@
 """Holds every lead that is new or has changed against the leads and customers there are (L3).
 
-It happens behind the capture's back, and for many leads at once: the trips to the database that tell what is near them, they
-share.
+It happens behind the capture's back, and for many leads at once: the trips to the database that tell what is near them,
+they share.
 """
 
 from __future__ import annotations

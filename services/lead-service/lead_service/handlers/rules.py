@@ -148,7 +148,9 @@ class Rules:
     async def what_would_follow(
         self, grade: Grade, version: int | None, steps: Sop | None, nurture: CaseMaterial | None, now: datetime
     ) -> Foreseen:
-        """What SOPs would ask for, those in force if no version is named, with other steps or material; a question (L15)."""
+        """What SOPs would ask for, those in force if no version is named, with other steps or material; a question
+        (L15).
+        """
         published = await self._store.published_sops()
         known = self.sops_in_force(published, now)
         if version is not None:

@@ -231,7 +231,9 @@ class LeadStore:
     async def qualified(
         self, captured: Between, cursor: str | None, limit: int, *, routed: bool = False
     ) -> Page[Record[Lead]]:
-        """Leads captured in a period that a model has graded, newest first; or of these the ones that were to be routed."""
+        """Leads captured in a period that a model has graded, newest first; or of these the ones that were to be
+        routed.
+        """
         begin, end = captured
         created = {"$gte": begin} if begin else {}
         created |= {"$lt": end} if end else {}

@@ -23,8 +23,9 @@ Blocks = dict[str, list[str]]
 class Near:
     """Looks for several captures at once, in two trips to the database.
 
-    What more than a few leads have in common (half of a name that many companies share) tells nothing and is passed over, so
-    that the cost does not grow with the number of leads. Such blocks are remembered for a while: to find them out costs the most.
+    What more than a few leads have in common (half of a name that many companies share) tells nothing and is passed
+    over, so that the cost does not grow with the number of leads. Such blocks are remembered for a while: to find them
+    out costs the most.
     """
 
     def __init__(self, leads: RecordStore[Lead], customers: Replica[Customer]) -> None:
@@ -56,7 +57,9 @@ class Near:
         return [[leads[id_] for id_ in ids if id_ in leads] for ids in near]
 
     async def _few(self, wanted: set[str], limit: int) -> tuple[Blocks, Blocks]:
-        """Which leads have each of these blocks, without those that more than `limit` have; and all blocks of these leads."""
+        """Which leads have each of these blocks, without those that more than `limit` have; and all blocks of these
+        leads.
+        """
         now = asyncio.get_running_loop().time()
         blocks = [block for block in wanted if self._crowded.get(block, now) <= now]
         while True:

@@ -48,7 +48,9 @@ class Violations:
     async def page(
         self, rule: Rule, begin: datetime, end: datetime, whose: Whose, *, cursor: str | None, limit: int
     ) -> Page[RecordedEvent]:
-        """The events of a period that say that a rule was broken, newest first. Raises Rejected for a cursor that is none."""
+        """The events of a period that say that a rule was broken, newest first. Raises Rejected for a cursor that is
+        none.
+        """
         conditions = [self.listing(rule, begin, end, whose), *([_NEWEST.after(cursor)] if cursor else [])]
         found = self._events.find({"$and": conditions}).sort(_NEWEST.fields).limit(limit + 1)
         documents = await found.to_list(None)

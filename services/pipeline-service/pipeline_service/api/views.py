@@ -61,8 +61,8 @@ class QuoteBody(Body):
 
 
 class OpportunityView(BaseModel):
-    """A deal as callers see it; `imported` is the older system's row of a deal that comes from one, `origin` what was known of
-    the lead of a deal that comes from one.
+    """A deal as callers see it; `imported` is the older system's row of a deal that comes from one, `origin` what was
+    known of the lead of a deal that comes from one.
     """
 
     id: str

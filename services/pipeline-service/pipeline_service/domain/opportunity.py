@@ -19,7 +19,9 @@ from pipeline_service.domain.stages import CLOSED, up_to
 
 
 class Origin(Value):
-    """What was known of the lead that became a deal, beside its contact and need; `size` is the number of employees (L20)."""
+    """What was known of the lead that became a deal, beside its contact and need; `size` is the number of employees
+    (L20).
+    """
 
     channel: Channel
     campaign: Line | None = None
@@ -36,9 +38,9 @@ class Origin(Value):
 class Opportunity(Value):
     """A deal with its quotes.
 
-    `account_name` is the customer's name as told with the deal. `reached` are the stages it has ever been in. `notes` are the
-    market notes that matter for it. `amount` is that of the signed contract. `origin` is for a deal that comes from a lead, and
-    `imported` the older system's row, for one that comes from there.
+    `account_name` is the customer's name as told with the deal. `reached` are the stages it has ever been in. `notes`
+    are the market notes that matter for it. `amount` is that of the signed contract. `origin` is for a deal that comes
+    from a lead, and `imported` the older system's row, for one that comes from there.
     """
 
     id: Id

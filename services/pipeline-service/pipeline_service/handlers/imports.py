@@ -36,7 +36,9 @@ class ImportedAccount:
 
 
 class Importer:
-    """Imports past deals and customers, any number of times: a row finds what it made before, and deals may not contradict it."""
+    """Imports past deals and customers, any number of times: a row finds what it made before, and deals may not
+    contradict it.
+    """
 
     def __init__(self, store: PipelineStore, calendar: BusinessCalendar) -> None:
         self._store = store

@@ -29,7 +29,9 @@ S = TypeVar("S", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Record(Generic[S]):
-    """A record as it was read or just written. `replayed`: the cause had already done its work before; `changed`: it did now."""
+    """A record as it was read or just written. `replayed`: the cause had already done its work before; `changed`: it
+    did now.
+    """
 
     id: str
     version: int
@@ -61,7 +63,9 @@ class Kind(Generic[S]):
         )
 
     def decided(self, record: Record[S], decide: Callable[[S], Decision[S]], cause: Cause) -> Decision[S] | None:
-        """What becomes of a record; None when nothing does. Raises StaleVersion (If-Match), and whatever `decide` raises."""
+        """What becomes of a record; None when nothing does. Raises StaleVersion (If-Match), and whatever `decide`
+        raises.
+        """
         if cause.expected_version is not None and cause.expected_version != record.version:
             raise StaleVersion(
                 "stale-version",

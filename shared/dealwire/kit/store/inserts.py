@@ -17,10 +17,11 @@ _Waiting = tuple[RawBSONDocument, asyncio.Future[tuple[str, ...] | None]]
 
 
 class Inserts:
-    """Inserts documents one by one as callers bring them; those that come while an insert is under way go together next.
+    """Inserts documents one by one as callers bring them; those that come while an insert is under way go together
+    next.
 
-    So a caller alone waits for nobody, and under load a trip to the database serves all that came during the last one, and
-    all that have arrived by now: a trip costs far more than a few turns of the event loop.
+    So a caller alone waits for nobody, and under load a trip to the database serves all that came during the last one,
+    and all that have arrived by now: a trip costs far more than a few turns of the event loop.
     """
 
     def __init__(self, database: Database, collection: Collection) -> None:

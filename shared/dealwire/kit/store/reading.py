@@ -91,7 +91,8 @@ class ReadableRecords(Generic[S]):
     async def timeline(
         self, id: str, *, also: Sequence[str] = (), cursor: str | None = None, limit: int = 50
     ) -> Page[RecordedEvent]:
-        """Everything that ever happened to a record, in order, announced or not yet; with what happened to others `also`.
+        """Everything that ever happened to a record, in order, announced or not yet; with what happened to others
+        `also`.
 
         Raises NotFound.
         """

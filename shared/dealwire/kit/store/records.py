@@ -94,7 +94,8 @@ class RecordStore(WatchedRecords[S]):
 
     @needs_database
     async def made_before(self, id: str, cause: Cause) -> Record[S] | None:
-        """The record of this id, `replayed`, if it is there: for who decides by what may be otherwise when a request is repeated.
+        """The record of this id, `replayed`, if it is there: for who decides by what may be otherwise when a request is
+        repeated.
 
         Raises Rejected when it was created by another request under the same Idempotency-Key.
         """
@@ -103,7 +104,8 @@ class RecordStore(WatchedRecords[S]):
 
     @needs_database
     async def create_many(self, new: Iterable[tuple[str, Decision[S]]], cause: Cause) -> dict[str, tuple[str, ...]]:
-        """Writes many new records at once; answers which were not written, each with the fields of the index that holds.
+        """Writes many new records at once; answers which were not written, each with the fields of the index that
+        holds.
 
         Those of `_id` were there already; another unique index means that another record has what only one may have.
         """
@@ -159,9 +161,8 @@ class RecordStore(WatchedRecords[S]):
     ) -> list[Record[S]]:
         """Changes several records, all or none, in one transaction: for what `change` cannot do (a merge).
 
-        They are decided and written in order. The version that the caller saw (If-Match) is that of the record `seen`, of
-        the first where none is named. Raises as `change` does; a conflict with another
-        writer starts the whole over.
+        They are decided and written in order. The version that the caller saw (If-Match) is that of the record `seen`,
+        of the first where none is named. Raises as `change` does; a conflict with another writer starts the whole over.
         """
         seen = seen or next(iter(changes))
         causes = [cause if each == seen else replace(cause, expected_version=None) for each in changes]
@@ -221,7 +222,8 @@ class RecordStore(WatchedRecords[S]):
         return saved
 
     async def _remember(self, document: Document, cause: Cause) -> bool:
-        """Keeps the key of a request that changed nothing, so that its repeat changes nothing either, whatever came since.
+        """Keeps the key of a request that changed nothing, so that its repeat changes nothing either, whatever came
+        since.
 
         False when somebody was faster. An event has no such need: it is compared with what is known of its sender.
         """

@@ -71,7 +71,7 @@ def create_app(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
     )
-    # Not include_router, which matches every route twice, and before FastAPI's own routes: routes are tried in their order,
-    # and together that costs more than all of our own layers.
+    # Not include_router, which matches every route twice, and before FastAPI's own routes: routes are tried in their
+    # order, and together that costs more than all of our own layers.
     app.router.routes[:0] = [route for router in (*routers, operations(readiness)) for route in router.routes]
     return app

@@ -18,7 +18,7 @@ _LIMIT = "x-max-body-bytes"
 STREAMED = "x-streamed-body"
 _MOST_LEVELS = 50  # MongoDB stores a hundred, the record around it included
 _MOST_NUMBER = 2**63  # a database integer has 64 bits
-# What a sound body hardly ever has: only then is it worth walking through. Beginning with a class, it is a quick search.
+# What a sound body hardly ever has: only then is it worth walking through. Beginning with a class makes a search quick.
 _SUSPICIOUS = re.compile(rb"[0-9.](?:[0-9]{18}|[eE]\+?[0-9])")
 _NUL = rb"\u0000"
 
