@@ -6,14 +6,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
 
-from contract_service.domain import drafting, order, payments, review, signing, withdrawal
+from contract_service.domain import assigning, drafting, order, payments, review, signing, withdrawal
+from contract_service.domain.assigning import HandOver
 from contract_service.domain.contract import Contract, Receipt, Review, Signature
 from contract_service.domain.order import Order
 from contract_service.domain.policy import Policy
 from contract_service.store import ContractStore
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.contract import Clause, ContractSigned, Department, Instalment
-from dealwire.catalogue.pipeline import OpportunityLost, QuoteAccepted, WonDealImported
+from dealwire.catalogue.pipeline import OpportunityAmAssigned, OpportunityLost, QuoteAccepted, WonDealImported
 from dealwire.kit.cause import Cause
 from dealwire.kit.store import Record
 
@@ -25,17 +26,32 @@ class Handlers:
         self._contracts = store.contracts
         self._orders = store.orders
         self._lost_deals = store.lost_deals
+        self._hand_overs = store.hand_overs
         self._calendar = calendar
         self._policy = policy
 
     async def draft_contract_when_quote_accepted(self, quote: QuoteAccepted, cause: Cause) -> Record[Contract]:
         """Drafts the contract, dated as the acceptance however late its event comes (C1)."""
-        decision = drafting.draft(quote, self._calendar.day(quote.accepted_at), self._policy)
+        decision = drafting.draft(quote, cause.sequence or 0, self._calendar.day(quote.accepted_at), self._policy)
         drafted = await self._contracts.create(decision[0].id, decision, cause)
         drafting.check_deal(drafted.state, quote)
-        # Asked after the draft is there, as a loss is noted before a draft is looked for: one of both finds the other.
+        # Asked after the draft is there, as these are noted before a draft is looked for: one of both finds the other.
+        handed_over = await self._hand_overs.get(quote.opportunity_id)
         lost = await self._lost_deals.get(quote.opportunity_id)
+        if handed_over:
+            drafted = await self._assign_am(drafted.id, handed_over, replace(cause, key=None))
         return await self._withdraw(drafted.id, lost, replace(cause, key=None)) if lost else drafted
+
+    async def assign_contract_when_opportunity_am_assigned(
+        self, assigned: OpportunityAmAssigned, cause: Cause
+    ) -> Record[Contract] | None:
+        """Gives the contract of a deal that was handed over, or the draft that is yet to come, to the new AM (P20)."""
+        handed_over = HandOver(
+            opportunity_id=assigned.opportunity_id, am_id=assigned.am_id, sequence=cause.sequence or 0
+        )
+        await self._hand_overs.apply(handed_over, cause)
+        drafted = await self._contracts.find_one({"state.opportunity_id": assigned.opportunity_id})
+        return await self._assign_am(drafted.id, handed_over, cause) if drafted else None
 
     async def withdraw_contract_when_opportunity_lost(
         self, lost: OpportunityLost, cause: Cause
@@ -101,6 +117,9 @@ class Handlers:
     async def escalate_order(self, order_id: str, cause: Cause) -> Record[Order]:
         """The clock's command: an order not accepted in time escalates (C8)."""
         return await self._orders.change(order_id, lambda known: order.escalate_if_late(known, cause.now), cause)
+
+    async def _assign_am(self, contract_id: str, handed_over: HandOver, cause: Cause) -> Record[Contract]:
+        return await self._contracts.change(contract_id, lambda known: assigning.assign_am(known, handed_over), cause)
 
     async def _withdraw(self, contract_id: str, lost: OpportunityLost, cause: Cause) -> Record[Contract]:
         return await self._contracts.change(contract_id, lambda known: withdrawal.withdraw(known, lost), cause)

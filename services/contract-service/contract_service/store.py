@@ -1,7 +1,8 @@
-"""What contract-service keeps: contracts, the orders they become, and which deals were lost."""
+"""What contract-service keeps: contracts, the orders they become, and which deals were lost or handed over."""
 
 from __future__ import annotations
 
+from contract_service.domain.assigning import HandOver
 from contract_service.domain.contract import Contract
 from contract_service.domain.order import Order, deadlines
 from dealwire.catalogue.pipeline import OpportunityLost
@@ -33,6 +34,7 @@ class ContractStore:
             indexes=[_newest_by(field) for field in ("status", "am_id", "contract_id", "account_id", "waiting_for")],
         )
         self.lost_deals = Replica(database, "lost_deals", OpportunityLost, id=lambda lost: lost.opportunity_id)
+        self.hand_overs = Replica(database, "hand_overs", HandOver, id=lambda handed_over: handed_over.opportunity_id)
 
 
 def _newest_by(field: str) -> Index:

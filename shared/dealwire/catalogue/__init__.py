@@ -81,6 +81,7 @@ PUBLISHED: dict[str, tuple[type[EventData], ...]] = {
     ),
     "contract-service": (
         contract.ContractDrafted,
+        contract.ContractAmAssigned,
         contract.ContractTermsChanged,
         contract.ContractReviewRequested,
         contract.ContractReviewed,

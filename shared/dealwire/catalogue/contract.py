@@ -71,6 +71,17 @@ class ContractDrafted(EventData):
     amount: Money
 
 
+class ContractAmAssigned(EventData):
+    """A contract that is not signed followed its deal to another AM; `former_am_id` had it before (P20)."""
+
+    type: ClassVar[str] = "contract.am_assigned.v1"
+
+    contract_id: Id
+    opportunity_id: Id
+    am_id: Id
+    former_am_id: Id
+
+
 class ContractTermsChanged(EventData):
     """The AM rewrote a draft's terms; these are the whole terms now (C1).
 
@@ -140,7 +151,10 @@ class ContractSigned(EventData):
 
 
 class ContractWithdrawn(EventData):
-    """The deal was lost before the contract was signed, so there is nothing to review or sign any more (P22)."""
+    """The deal was lost before the contract was signed, so there is nothing to review or sign any more (P22).
+
+    `am_id` is the AM who lost the deal.
+    """
 
     type: ClassVar[str] = "contract.withdrawn.v1"
 

@@ -8,7 +8,7 @@ from integration.contract.office import SPECIAL, STANDARD, Office, a_receipt, a_
 from support.events import a_publisher
 from support.place import Place
 from support.service import eventually, running
-from unit.contract.builders import TODAY, a_lost_deal, a_won_deal, an_accepted_quote
+from unit.contract.builders import ANOTHER_AM, TODAY, a_lost_deal, a_won_deal, an_accepted_quote, an_assigned_deal
 
 from contract_service.domain.policy import Policy
 from contract_service.main import build
@@ -110,6 +110,57 @@ async def test_a_signed_contract_is_never_withdrawn(office: Office) -> None:
 
     await eventually(was_refused, "the withdrawal was refused")
     assert (await done(office.am.get(f"/v1/contracts/{signed['id']}")))["status"] == "signed"
+
+
+async def test_a_contract_that_is_not_signed_follows_its_deal_to_another_am_what_the_desks_decided_stays(
+    office: Office,
+) -> None:
+    new_am = office.client.as_(ANOTHER_AM, Role.AM)
+    contract = await office.approved()
+    path, deal_id = f"/v1/contracts/{contract['id']}", contract["opportunity_id"]
+    await office.publish(an_assigned_deal(opportunity_id=deal_id), deal_id, times=3, sequence=2)
+    await office.the_only("contracts", opportunity_id=deal_id, am_id=ANOTHER_AM)
+
+    refused = await office.am.post(f"{path}/sign", json=a_signature())
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:dealwire:problem:not-your-contract")
+    assert (await office.am.get(path)).status_code == 403
+    handed_over = await done(new_am.get(path))
+    assert (handed_over["status"], len(handed_over["reviews"])) == ("approved", 2)
+    signed = await done(new_am.post(f"{path}/sign", json=a_signature()))
+    assert (signed["status"], (await office.order_of(signed))["am_id"]) == ("signed", ANOTHER_AM)
+    assert (await office.happened(path))[-3:] == [
+        "contract.approved.v1",
+        "contract.am_assigned.v1",
+        "contract.signed.v1",
+    ]
+
+
+async def test_a_deal_handed_over_before_its_draft_was_heard_of_gets_a_contract_of_its_new_am(office: Office) -> None:
+    quote = an_accepted_quote(opportunity_id="opp-early", quote_id="quote-early")
+    for am_id, sequence in ((ANOTHER_AM, 3), ("am.gone", 1)):
+        await office.publish(an_assigned_deal(am_id, opportunity_id="opp-early"), "opp-early", sequence=sequence)
+    await office.publish(quote, "opp-early", times=2, sequence=2)
+    contract = await office.the_only("contracts", opportunity_id="opp-early", am_id=ANOTHER_AM)
+    path = f"/v1/contracts/{contract['id']}"
+    assert await office.happened(path) == ["contract.drafted.v1", "contract.am_assigned.v1"]
+    told = (await done(office.reader.get(f"{path}/timeline")))["items"][-1]["data"]
+    assert (told["am_id"], told["former_am_id"]) == (ANOTHER_AM, quote.am_id)
+
+
+async def test_a_signed_contract_stays_with_the_am_who_signed_it_and_so_do_its_payments(office: Office) -> None:
+    signed = await office.signed()
+    path, deal_id = f"/v1/contracts/{signed['id']}", signed["opportunity_id"]
+    before = refusals()
+    await office.publish(an_assigned_deal(opportunity_id=deal_id), deal_id, sequence=2)
+
+    async def was_refused() -> bool:
+        return refusals() > before
+
+    await eventually(was_refused, "the hand-over was refused")
+    assert (await done(office.am.get(path)))["am_id"] == "am.li"
+    await done(office.finance.post(f"{path}/receipts", json=a_receipt()))
+    received = (await done(office.reader.get(f"{path}/timeline", params={"limit": 200})))["items"][-1]
+    assert (received["type"], received["data"]["am_id"]) == ("payment.received.v1", "am.li")
 
 
 async def test_an_objection_returns_the_contract_to_draft_and_all_desks_review_the_next_round(office: Office) -> None:

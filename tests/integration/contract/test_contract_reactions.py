@@ -16,7 +16,9 @@ from support.events import an_event
 from support.place import Place
 from support.service import Client, a_settings, eventually, running
 from unit.contract.builders import (
+    ACCEPTED_AS,
     AM,
+    ANOTHER_AM,
     CALENDAR,
     DRAFTED_ON,
     MONDAY_10H,
@@ -26,6 +28,7 @@ from unit.contract.builders import (
     a_won_deal,
     an_accepted_quote,
     an_approved_contract,
+    an_assigned_deal,
     the_signing,
 )
 
@@ -60,6 +63,20 @@ DATA: Sequence[EventData] = (
     ContractSigned.model_validate(the_signing().model_dump() | {"contract_id": "another"}),
 )
 EVENTS = [an_event(data, subject=f"subject-{place}") for place, data in enumerate(DATA)]
+LAST_AM = "am.wu"
+HANDED_OVER = [
+    an_event(data, subject="opp-1", sequence=sequence)
+    for sequence, data in enumerate(
+        (
+            an_assigned_deal("am.gone", "am.before"),
+            an_accepted_quote(),
+            an_assigned_deal(ANOTHER_AM, AM),
+            an_assigned_deal(LAST_AM, ANOTHER_AM),
+        ),
+        start=ACCEPTED_AS - 1,
+    )
+]
+LOST_THEN = an_event(a_lost_deal(am_id=LAST_AM), subject="opp-1", sequence=ACCEPTED_AS + 3)
 
 
 @asynccontextmanager
@@ -104,6 +121,30 @@ async def test_events_told_three_times_in_any_order_lead_to_the_same_contracts_a
     assert status == {"opp-1": "draft", "opp-2": "withdrawn", A_PAST_DEAL.opportunity_id: "signed"}
 
 
+@pytest.mark.parametrize(
+    ("told", "status", "am_id"),
+    [
+        (HANDED_OVER[:2], "draft", AM),
+        (HANDED_OVER, "draft", LAST_AM),
+        ([*HANDED_OVER, LOST_THEN], "withdrawn", LAST_AM),
+    ],
+)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(choice=st.data())
+async def test_a_deal_handed_over_and_lost_leads_to_the_same_contract_in_any_order(
+    place: Place, told: list[Event], status: str, am_id: str, choice: st.DataObject
+) -> None:
+    order = choice.draw(st.permutations(told * 2))
+    async with a_store(place, place.database(uuid4().hex[:8])) as store:
+        ((_, shuffled),) = (await react(store, order)).values()
+    async with a_store(place, place.database(uuid4().hex[:8])) as store:
+        ((_, in_order),) = (await react(store, told)).values()
+    # Nobody asks a withdrawn contract for the hand-over that it heard of last.
+    untold = {"am_since"} if status == "withdrawn" else set()
+    assert shuffled.model_dump(exclude=untold) == in_order.model_dump(exclude=untold)
+    assert (shuffled.status, shuffled.am_id) == (status, am_id)
+
+
 async def test_the_quote_of_another_deal_under_a_contracts_id_is_a_fault_and_no_duplicate(place: Place) -> None:
     others = an_event(an_accepted_quote(opportunity_id="opp-2"), subject="opp-2")
     async with a_store(place, place.database("one-deal")) as store:
@@ -117,7 +158,7 @@ async def test_today_is_the_organisations_date_and_not_that_of_utc(place: Place)
     late_in_the_evening = Cause.of_clock("test", datetime(2025, 3, 10, 17, tzinfo=UTC))  # the eleventh in Shanghai
     async with a_store(place, place.database("today")) as store:
         contract = an_approved_contract()
-        drafted = draft(an_accepted_quote(), DRAFTED_ON, POLICY)
+        drafted = draft(an_accepted_quote(), ACCEPTED_AS, DRAFTED_ON, POLICY)
         await store.contracts.create(contract.id, (contract, drafted[1]), late_in_the_evening)
         handlers = Handlers(store, CALENDAR, POLICY)
         for day, allowed in ((12, False), (11, True)):

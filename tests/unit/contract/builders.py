@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from contract_service.domain.assigning import HandOver
 from contract_service.domain.contract import Contract, Receipt, Review, Signatory, Signature
 from contract_service.domain.drafting import change_terms, draft
 from contract_service.domain.order import Order, hand_over
@@ -16,7 +17,7 @@ from contract_service.domain.withdrawal import withdraw
 from dealwire.calendar import BusinessCalendar
 from dealwire.catalogue.common import Money, QuoteLine, Stage
 from dealwire.catalogue.contract import Clause, ContractSigned, Desk, Instalment
-from dealwire.catalogue.pipeline import OpportunityLost, QuoteAccepted, WonDealImported
+from dealwire.catalogue.pipeline import OpportunityAmAssigned, OpportunityLost, QuoteAccepted, WonDealImported
 from dealwire.event import Decision, EventData
 
 CALENDAR = BusinessCalendar(zone="Asia/Shanghai", country="CN", opens=time(9), closes=time(18))
@@ -28,6 +29,8 @@ MONDAY_10H = datetime(2025, 3, 10, 2, tzinfo=UTC)
 MONDAY_14H = datetime(2025, 3, 10, 6, tzinfo=UTC)
 
 AM = "am.li"
+ANOTHER_AM = "am.chen"
+ACCEPTED_AS = 5  # the sequence of its deal with which the quote was accepted
 STANDARD = Clause(kind="standard", text="验收合格后付款。")
 SPECIAL = Clause(kind="special", topic="ip", text="The customer keeps its intellectual property.")
 
@@ -77,8 +80,17 @@ def a_lost_deal(**changes: Any) -> OpportunityLost:
     return OpportunityLost(**values | changes)
 
 
+def an_assigned_deal(am_id: str = ANOTHER_AM, former_am_id: str = AM, **changes: Any) -> OpportunityAmAssigned:
+    values: dict[str, Any] = {"opportunity_id": "opp-1", "am_id": am_id, "former_am_id": former_am_id, "se_id": "se.wu"}
+    return OpportunityAmAssigned(**values | changes)
+
+
+def a_hand_over(am_id: str = ANOTHER_AM, sequence: int = ACCEPTED_AS + 1) -> HandOver:
+    return HandOver(opportunity_id="opp-1", am_id=am_id, sequence=sequence)
+
+
 def a_draft(clauses: Sequence[Clause] = (STANDARD,), plan: Sequence[Instalment] = (), **quote: Any) -> Contract:
-    drafted, _ = draft(an_accepted_quote(**quote), DRAFTED_ON, POLICY)
+    drafted, _ = draft(an_accepted_quote(**quote), ACCEPTED_AS, DRAFTED_ON, POLICY)
     contract, _ = change_terms(drafted, clauses, plan, drafted.am_id)
     return contract
 

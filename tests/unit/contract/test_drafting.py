@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 from unit.contract.builders import (
+    ACCEPTED_AS,
     AM,
     DRAFTED_ON,
     POLICY,
@@ -30,7 +31,7 @@ from dealwire.event import derived_id
 
 def test_an_accepted_quote_becomes_a_draft_for_its_am_with_the_standard_clauses() -> None:
     quote = an_accepted_quote()
-    contract, events = draft(quote, DRAFTED_ON, POLICY)
+    contract, events = draft(quote, ACCEPTED_AS, DRAFTED_ON, POLICY)
     assert contract == Contract(
         id=derived_id("contract", "quote-1"),
         opportunity_id="opp-1",
@@ -38,6 +39,7 @@ def test_an_accepted_quote_becomes_a_draft_for_its_am_with_the_standard_clauses(
         account_id="acc-1",
         account_name="上海云帆科技有限公司",
         am_id=AM,
+        am_since=ACCEPTED_AS,
         se_id="se.wu",
         status=Status.DRAFT,
         lines=quote.lines,
@@ -59,7 +61,7 @@ def test_an_accepted_quote_becomes_a_draft_for_its_am_with_the_standard_clauses(
 
 
 def test_the_standard_clauses_are_the_organisations_own() -> None:
-    contract, _ = draft(an_accepted_quote(), DRAFTED_ON, Policy(standard_clauses=(STANDARD,)))
+    contract, _ = draft(an_accepted_quote(), ACCEPTED_AS, DRAFTED_ON, Policy(standard_clauses=(STANDARD,)))
     assert contract.clauses == (STANDARD,)
 
 

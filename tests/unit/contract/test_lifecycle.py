@@ -9,17 +9,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from unit.contract.builders import (
     AM,
+    ANOTHER_AM,
     POLICY,
     SPECIAL,
     STANDARD,
     TODAY,
     a_draft,
+    a_hand_over,
     a_lost_deal,
     a_receipt,
     a_signature,
     decide,
 )
 
+from contract_service.domain.assigning import assign_am
 from contract_service.domain.contract import Contract, Status
 from contract_service.domain.drafting import change_terms
 from contract_service.domain.payments import record_receipt
@@ -28,6 +31,7 @@ from contract_service.domain.signing import sign
 from contract_service.domain.withdrawal import withdraw
 from dealwire.catalogue.contract import (
     Clause,
+    ContractAmAssigned,
     ContractApproved,
     ContractReviewed,
     ContractReviewRequested,
@@ -56,11 +60,11 @@ class AContract(RuleBasedStateMachine):
 
     @rule(clauses=st.lists(st.sampled_from([STANDARD, SPECIAL]), max_size=2))
     def rewrite(self, clauses: list[Clause]) -> None:
-        self.attempt(lambda contract: change_terms(contract, clauses, [], AM))
+        self.attempt(lambda contract: change_terms(contract, clauses, [], contract.am_id))
 
     @rule()
     def submit(self) -> None:
-        self.attempt(lambda contract: submit(contract, AM))
+        self.attempt(lambda contract: submit(contract, contract.am_id))
 
     @rule(desk=st.sampled_from(Desk), approved=st.sampled_from([True, True, False]), by=st.sampled_from("xy"))
     def review(self, desk: Desk, approved: bool, by: str) -> None:
@@ -74,11 +78,16 @@ class AContract(RuleBasedStateMachine):
 
     @rule(document=st.sampled_from("ab"))
     def sign(self, document: str) -> None:
-        self.attempt(lambda contract: sign(contract, a_signature(document_sha256=document * 64), AM, TODAY, POLICY))
+        signature = a_signature(document_sha256=document * 64)
+        self.attempt(lambda contract: sign(contract, signature, contract.am_id, TODAY, POLICY))
 
-    @rule()
-    def lose_the_deal(self) -> None:
-        self.attempt(lambda contract: withdraw(contract, a_lost_deal()))
+    @rule(to=st.sampled_from([AM, ANOTHER_AM]), later=st.integers(-1, 1))
+    def hand_the_deal_over(self, to: str, later: int) -> None:
+        self.attempt(lambda contract: assign_am(contract, a_hand_over(to, contract.am_since + later)))
+
+    @rule(by=st.sampled_from([AM, ANOTHER_AM]))
+    def lose_the_deal(self, by: str) -> None:
+        self.attempt(lambda contract: withdraw(contract, a_lost_deal(am_id=by)))
 
     @rule(reference=st.sampled_from("pq"), minor=st.sampled_from([1, 60_000]))
     def receive(self, reference: str, minor: int) -> None:
@@ -110,6 +119,16 @@ class AContract(RuleBasedStateMachine):
         kinds = [type(event) for event in self.happened]
         assert kinds.count(ContractWithdrawn) == (self.contract.status is Status.WITHDRAWN)
         assert ContractWithdrawn not in kinds[:-1]
+
+    @invariant()
+    def it_is_the_ams_whom_its_events_name_last(self) -> None:
+        am = AM
+        for event in self.happened:
+            if isinstance(event, ContractAmAssigned):
+                assert event.former_am_id == am
+            if isinstance(event, ContractAmAssigned | ContractWithdrawn):
+                am = event.am_id
+        assert self.contract.am_id == am
 
 
 TestAContract = AContract.TestCase

@@ -58,6 +58,7 @@ class Contract(Value):
 
     `desks` and `reviews` are those of review round `round`; after an objection they stay readable until the next
     submit. An empty `payment_plan` stands, until signing, for the whole amount at the end of the credit term.
+    `am_since` is the sequence of the deal's event that named the AM.
     `historical` contracts were signed and paid in an older system, so they have no plan.
     """
 
@@ -67,6 +68,7 @@ class Contract(Value):
     account_id: Id | None = None
     account_name: Line | None = None
     am_id: Id
+    am_since: int = 0
     se_id: Id | None = None
     status: Status
     lines: tuple[QuoteLine, ...] = ()

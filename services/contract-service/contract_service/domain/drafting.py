@@ -14,8 +14,11 @@ from dealwire.errors import Conflict
 from dealwire.event import Decision, derived_id
 
 
-def draft(quote: QuoteAccepted, drafted_on: date, policy: Policy) -> Decision[Contract]:
-    """An accepted quote becomes a draft for its AM, with the standard clauses (C1)."""
+def draft(quote: QuoteAccepted, sequence: int, drafted_on: date, policy: Policy) -> Decision[Contract]:
+    """An accepted quote becomes a draft for its AM, with the standard clauses (C1).
+
+    `sequence` is that of the deal with which the quote was accepted.
+    """
     contract = Contract(
         id=derived_id("contract", quote.quote_id),
         opportunity_id=quote.opportunity_id,
@@ -23,6 +26,7 @@ def draft(quote: QuoteAccepted, drafted_on: date, policy: Policy) -> Decision[Co
         account_id=quote.account_id,
         account_name=quote.account_name,
         am_id=quote.am_id,
+        am_since=sequence,
         se_id=quote.se_id,
         status=Status.DRAFT,
         lines=quote.lines,

@@ -10,13 +10,21 @@ from dealwire.event import Decision
 
 
 def withdraw(contract: Contract, lost: OpportunityLost) -> Decision[Contract]:
-    """A lost deal's contract is withdrawn unless it is signed: signing wins (P22)."""
+    """A lost deal's contract is withdrawn unless it is signed: signing wins (P22).
+
+    A withdrawn contract is that of the AM who lost the deal (P20), even when the hand-over to them is heard of later.
+    """
     if contract.status is Status.WITHDRAWN:
         return contract, ()
     if contract.status is Status.SIGNED:
         raise Conflict("contract-signed", f"The contract was signed on {contract.signed_on}, and so the deal is won.")
     withdrawn = contract.model_copy(
-        update={"status": Status.WITHDRAWN, "withdrawn_on": lost.lost_on, "withdrawal_reason": lost.reason}
+        update={
+            "status": Status.WITHDRAWN,
+            "am_id": lost.am_id,
+            "withdrawn_on": lost.lost_on,
+            "withdrawal_reason": lost.reason,
+        }
     )
     event = ContractWithdrawn(
         contract_id=withdrawn.id,

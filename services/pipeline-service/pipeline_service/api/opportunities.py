@@ -105,7 +105,7 @@ def routes(handlers: Handlers, store: PipelineStore) -> APIRouter:  # noqa: C901
     ) -> OpportunityView:
         """Hands the deal over to another account manager, who confirms anew what is not sent yet.
 
-        A contract that was drafted from it already stays with its own account manager.
+        A contract that was drafted from it goes to them too, unless it is signed: then it stays with who signed it.
         """
         return _answer(response, await handlers.assign_am(opportunity_id, body.am_id, caller.cause))
 
