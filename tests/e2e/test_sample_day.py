@@ -3,13 +3,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from support.department import Department
+from support.place import Servers
 
 from dealwire.cli.client import Api
-from dealwire.demo.play import hire, outcome, tell
+from dealwire.demo.play import hire, outcome, tell, unready
 from dealwire.demo.sample import load_sample
 
 
-async def test_the_sample_day_ends_as_it_should_also_when_it_is_played_twice(department: Department) -> None:
+async def test_the_sample_day_ends_as_it_should_also_when_it_is_played_twice(
+    department: Department, servers: Servers | None
+) -> None:
     sample = load_sample()
     async with Api.at(department.url) as services:
 
@@ -22,5 +25,6 @@ async def test_the_sample_day_ends_as_it_should_also_when_it_is_played_twice(dep
             endings = [ending async for ending in tell(sample, as_)]
             result = await outcome(sample, endings, so)
             assert result.wrong == []
+            assert servers is None or await unready(so) == []
             assert len(endings) == len(sample.leads)
             assert result.cards["li.wei"]["sales_amount", "CNY"] == 1_603_000_000

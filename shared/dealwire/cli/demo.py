@@ -20,7 +20,7 @@ from dealwire.cli.console import Failure, new_app, out, say
 from dealwire.cli.stack import run
 from dealwire.cli.telling import event_line, money
 from dealwire.demo.clocks import ACCEPT_SECONDS, FASTER, GRAB_SECONDS, let_time_pass
-from dealwire.demo.play import Outcome, hire, outcome, tell
+from dealwire.demo.play import Outcome, hire, outcome, tell, unready
 from dealwire.demo.sample import load_sample
 from dealwire.demo.story import Ending
 from dealwire.demo.twins import settle_twins
@@ -78,13 +78,13 @@ async def _play(stack: Stack, *, wrong: list[str], leave: bool) -> bool:
                         endings.append(ending)
                         progress.advance(task)
                 result = await outcome(sample, endings, so)
+                wrong += [*result.wrong, *await unready(so)]
     out.print(_stories(endings))
     out.print(
         f"Time ran faster here: {ACCEPT_SECONDS} seconds to accept a lead, not two business hours, "
         f"and {GRAB_SECONDS} to bid for one, not fifteen minutes."
     )
     out.print(_scorecards(result))
-    wrong.extend(result.wrong)
     for sentence in wrong:
         say(f"not right: {sentence}")
     if not wrong:
