@@ -22,7 +22,7 @@ from testcontainers.core.container import DockerContainer
 
 from dealwire.stack.binaries import BUILD
 from dealwire.stack.infra import Infra, running_state
-from dealwire.stack.mongod import TRANSACTION_SECONDS, form_replica_set
+from dealwire.stack.mongod import HISTORY_SECONDS, TRANSACTION_SECONDS, form_replica_set
 from dealwire.stack.processes import Progress
 
 MONGO_IMAGE = "mongo:7.0"
@@ -31,7 +31,11 @@ _FOLDER = "tests-"
 _STARTING_SECONDS = 300
 _PLENTY = 8 * 2**30
 _IN_MEMORY = Path(f"/dev/shm/dealwire-{os.getuid()}")  # noqa: S108 - used only if it is this user's own
-_MONGOD = f"mongod --replSet rs0 --bind_ip_all --setParameter transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"
+_MONGOD = (
+    "mongod --replSet rs0 --bind_ip_all"
+    f" --setParameter transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"
+    f" --setParameter minSnapshotHistoryWindowInSeconds={HISTORY_SECONDS}"
+)
 _USER, _PASSWORD = "dealwire", "for-these-tests-only"
 
 

@@ -16,6 +16,9 @@ _REPLICA_SET = "rs0"
 TRANSACTION_SECONDS = 10
 """How long a transaction may take, and so how long one of a replica that was killed can hold up the others."""
 
+HISTORY_SECONDS = 1
+"""How long earlier versions of a document are kept for reading the past, which nobody here does (docs/decisions/0019)."""
+
 
 class Mongod(Process):
     """`mongod` on a loopback port, with its data under a folder."""
@@ -33,6 +36,7 @@ class Mongod(Process):
                 *("--wiredTigerCacheSizeGB", "0.5", "--oplogSize", "512"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
                 *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
+                *("--setParameter", f"minSnapshotHistoryWindowInSeconds={HISTORY_SECONDS}"),
             ],
             log=folder / "mongod.log",
             ready=self._is_primary,
