@@ -55,7 +55,7 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch and install what is missing before the first test: its time limit is not meant for that."""
-    gc.freeze()
+    gc.freeze()  # what the tests have imported, too
     wanted = {"infra"} if session.config.getoption("--url") else {"infra", "servers"}
     needed = any(wanted & set(getattr(item, "fixturenames", ())) for item in session.items)
     if not needed or session.config.option.collectonly or are_given():

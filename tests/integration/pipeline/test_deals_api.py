@@ -8,19 +8,13 @@ from typing import Any
 
 from httpx import Response
 from integration.pipeline.desk import Desk, done, reactions, refused
-from support.place import Place
 from support.service import eventually
-from support.tally import Deaf
-from unit.pipeline.builders import AM, NOW, SE, a_past_deal, yuan
+from unit.pipeline.builders import AM, SE, yuan
 
 from dealwire.catalogue.common import Role
 from dealwire.catalogue.contract import ContractSigned
 from dealwire.catalogue.people import MemberChanged
-from dealwire.event import derived_id, utc_now
-from dealwire.kit.cause import Cause
-from dealwire.kit.store import Database
-from pipeline_service.domain.account import Account, former_account_id, open_account
-from pipeline_service.store import SERVICE, PipelineStore
+from dealwire.event import derived_id
 
 
 async def test_a_converted_lead_becomes_an_account_and_a_deal(desk: Desk) -> None:
@@ -35,35 +29,6 @@ async def test_a_converted_lead_becomes_an_account_and_a_deal(desk: Desk) -> Non
     account = done(await desk.am.get(f"/v1/accounts/{deal['account_id']}"))
     assert (account["name"], account["industry"], account["owner_id"]) == ("Acme 有限公司", "Retail", AM)
     assert await desk.events(f"/v1/accounts/{account['id']}") == ["account.opened.v1"]
-
-
-async def test_two_leads_of_one_company_share_its_account(desk: Desk) -> None:
-    first = await desk.a_deal(lead_id="lead-2", company="Globex 有限公司")
-    second = await desk.a_deal(lead_id="lead-3", company="GLOBEX 有限公司。")
-
-    account_id = done(await desk.so.get(f"/v1/opportunities/{second}"))["account_id"]
-    assert done(await desk.so.get(f"/v1/accounts/{account_id}"))["name"] == "Globex 有限公司"
-    deals = done(await desk.so.get("/v1/opportunities", params={"account_id": account_id}))["items"]
-    assert [deal["id"] for deal in deals] == [second, first]
-
-
-async def test_an_account_that_was_opened_under_a_former_id_is_found_there(empty_desk: Desk, place: Place) -> None:
-    former = former_account_id("Acme Inc")
-    database = Database(place.mongo_url, place.database(SERVICE))
-    opened = open_account(
-        Account(id=former, name="Acme Inc", owner_id=AM, source="lead", told_at=NOW, lead_id="lead-0")
-    )
-    cause = Cause(actor=AM, now=utc_now(), correlation_id="before")
-    await PipelineStore(database, Deaf()).accounts.create(former, opened, cause)  # type: ignore[arg-type]
-    await database.stop()
-
-    deal_id = await empty_desk.a_deal(company="ＡＣＭＥ, inc.")
-    rows = [a_past_deal(account="acme inc").model_dump(mode="json")]
-    imported = done(await empty_desk.so.post("/v1/imports/deals", json={"source": "crm", "deals": rows}))["rows"][0]
-
-    for id_ in (deal_id, imported["opportunity_id"]):
-        assert done(await empty_desk.so.get(f"/v1/opportunities/{id_}"))["account_id"] == former
-    assert len(done(await empty_desk.so.get("/v1/accounts"))["items"]) == 1
 
 
 async def test_a_deal_goes_from_prospect_to_won(desk: Desk) -> None:
@@ -280,15 +245,6 @@ async def test_deals_are_listed_page_by_page_and_filtered(desk: Desk) -> None:
     ):
         items = done(await desk.so.get("/v1/opportunities", params={"account_id": account_id, **filters}))["items"]
         assert [deal["id"] for deal in items] == ours, filters
-
-
-async def test_customers_are_listed_by_their_owner(desk: Desk) -> None:
-    deals = [await desk.a_deal(am_id=am_id) for am_id in ("am.gao", "am.gao", "am.sun")]
-    ours = [done(await desk.so.get(f"/v1/opportunities/{deal}"))["account_id"] for deal in deals]
-
-    for owner_id, theirs in (("am.gao", ours[1::-1]), ("am.sun", ours[2:]), ("am.nobody", [])):
-        items = done(await desk.so.get("/v1/accounts", params={"owner_id": owner_id}))["items"]
-        assert [account["id"] for account in items] == theirs, owner_id
 
 
 async def test_an_unknown_deal_is_not_found(desk: Desk) -> None:
